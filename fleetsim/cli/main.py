@@ -1,0 +1,67 @@
+"""The `fleetsim` command."""
+
+from typing import Annotated
+
+import typer
+
+from fleetsim.cli.check import check
+from fleetsim.cli.explain import explain
+from fleetsim.cli.new import new
+from fleetsim.cli.program import Program
+from fleetsim.cli.query import query
+from fleetsim.cli.report import report
+from fleetsim.cli.run import run
+from fleetsim.cli.schema import schema
+from fleetsim.cli.show import show
+from fleetsim.cli.verify import verify
+from fleetsim.version import __version__
+
+EXIT_CODES = (
+    "Exit codes: 0 ok, 1 objectives missed (--strict-objectives), 2 bad input, 3 run failed, 130 interrupted."
+)
+
+app = typer.Typer(
+    cls=Program,
+    name="fleetsim",
+    help="Simulate AI compute fleets: how many GPUs, for what traffic, under which contract, at what cost.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+VERBS = (
+    (new, "Write a small commented scenario that runs."),
+    (check, "Check a scenario file; report every fault."),
+    (run, "Simulate a scenario and print the summary."),
+    (show, "Print the summary of a finished run."),
+    (query, "Ask a run's tables in SQL."),
+    (verify, "Check a run against its manifest."),
+    (report, "Write the plots of a run."),
+    (schema, "Print the JSON Schema of scenario files."),
+    (explain, "Explain the code of an error."),
+)
+for verb, line in VERBS:
+    app.command(short_help=line)(verb)
+
+
+def print_version(wanted: bool) -> None:
+    """Prints the version and ends."""
+    if wanted:
+        typer.echo(f"fleetsim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Simulate AI compute fleets: how many GPUs, for what traffic, under which contract, at what cost."""
+
+
+def main() -> None:
+    """Entry point of the `fleetsim` script and of `python -m fleetsim`."""
+    app()

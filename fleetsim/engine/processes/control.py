@@ -1,0 +1,103 @@
+"""Control: policies look at the world at every tick and return a plan, which is put into effect."""
+
+import math
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+
+from fleetsim.engine.processes.elastic import ElasticParts
+from fleetsim.engine.world import World
+from fleetsim.kernel.arrays import LOAN
+from fleetsim.model.plan import Plan, PoolView, View
+from fleetsim.timebase import SECOND_NS
+
+Loan = tuple[str, str, str]
+
+
+class Control:
+    """Decides at ticks: static policies once, the others every `control_s`."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.elastic = ElasticParts(world)
+        self.loans: dict[Loan, int] = {}
+        self.static = [policy for policy in world.scenario.policies.values() if policy.static]
+        self.dynamic = [policy for policy in world.scenario.policies.values() if not policy.static]
+
+    def run(self) -> Generator[Any, Any, None]:
+        """Put the static plan into effect, then tick for as long as a policy looks at the world."""
+        plan = Plan()
+        for policy in self.static:
+            plan = policy.decide(View({}, {}, {}), plan)
+        self.put_into_effect(plan)
+        interval_s = self.world.scenario.horizon.control_s
+        while self.dynamic:
+            yield self.world.env.timeout(interval_s * SECOND_NS)
+            self.world.catch_up()
+            view = self.look(interval_s)
+            decided = plan
+            for policy in self.dynamic:
+                decided = policy.decide(view, decided)
+            self.put_into_effect(decided)
+
+    def look(self, interval_s: int) -> View:
+        """What happened since the last tick, as means."""
+        index, shares, pools = self.world.index, self.world.things.shares, self.world.things.pools
+        pooled = [s for places in index.pool_shares for s in places]
+        view = View(
+            pools={name: PoolView(offered_gpus=float(pools["seen_gpu_s"][p]) / interval_s,
+                                  waiting_gpu_s=float(pools["backlog_gpu_s"][p]))
+                   for p, name in enumerate(index.pools)},
+            healthy_gpus={index.shares[s]: int(shares["healthy"][s]) for s in pooled},
+            offered_gpus={index.shares[s]: float(shares["seen_offered_gpu_s"][s]) / interval_s
+                          for s in pooled},
+        )
+        pools["seen_gpu_s"] = 0.0
+        shares["seen_offered_gpu_s"] = 0.0
+        return view
+
+    def put_into_effect(self, plan: Plan) -> None:
+        """Hand the plan's numbers to the kernel, and its targets to the elastic parts."""
+        world, index, things = self.world, self.world.index, self.world.things
+        for values, names, limits in (
+            (things.classes["max_messages_per_s"], index.classes, plan.max_messages_per_s),
+            (things.classes["max_wait_s"], index.classes, plan.max_wait_s),
+            (things.pools["shed_above_load_frac"], index.pools, plan.shed_above_load_frac),
+            (things.pools["degrade_above_load_frac"], index.pools, plan.degrade_above_load_frac),
+        ):
+            for place, name in enumerate(names):
+                values[place] = limits.get(name, np.inf)
+        for pool in index.pools:
+            weights = {fleet: weight for (of, fleet), weight in plan.routing_weight.items() if of == pool}
+            for fleet in world.scenario.pools[pool].fleets if weights else ():
+                share = index.shares.index((fleet, pool))
+                things.shares["routing_weight"][share] = weights.get(fleet, 0.0)
+        self._lend({loan: gpus for loan, gpus in plan.lent_gpus.items() if gpus > 0})
+        for pool, target in plan.target_gpus.items():
+            self._scale(pool, target)
+
+    def _lend(self, loans: dict[Loan, int]) -> None:
+        """Replace the loans; each that changes is an event."""
+        for (fleet, lender, borrower), gpus in {**dict.fromkeys(self.loans, 0), **loans}.items():
+            if gpus != self.loans.get((fleet, lender, borrower), 0):
+                self.world.note(f"fleet/{fleet}", "lent", value=float(gpus), detail=f"{lender} to {borrower}")
+        self.loans = loans
+        shares = self.world.index.shares
+        records = [(shares.index((fleet, lender)), shares.index((fleet, borrower)), gpus)
+                   for (fleet, lender, borrower), gpus in loans.items()]
+        self.world.things = self.world.things._replace(loans=np.array(records, dtype=LOAN))
+
+    def _scale(self, pool: str, target_gpus: float) -> None:
+        """Order or give back elastic GPUs, and take down replicas that the target does not need."""
+        world, index = self.world, self.world.index
+        replica = max(world.scenario.services[service].gpus_per_replica
+                      for spec in world.scenario.traffic.values() if spec.pool == pool
+                      for service in spec.services())
+        left = float(math.ceil(target_gpus / replica) * replica)
+        for fleet in world.scenario.pools[pool].fleets:
+            share = index.shares.index((fleet, pool))
+            world.things.shares["allocated_limit"][share] = int(left)
+            fixed = int(world.things.shares["healthy"][share]) - self.elastic.healthy_part(fleet, share)
+            left -= min(left, fixed)
+            left -= self.elastic.aim(fleet, pool, left)

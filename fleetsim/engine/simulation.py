@@ -1,0 +1,59 @@
+"""One simulation: processes on a SimPy clock, the kernel between them, rows to a sink."""
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+import simpy
+
+from fleetsim.engine.processes.announcements import announcements
+from fleetsim.engine.processes.control import Control
+from fleetsim.engine.processes.deliveries import deliveries
+from fleetsim.engine.processes.services import efficiency
+from fleetsim.engine.processes.windows import windows
+from fleetsim.engine.recorder import Recorder, Sink
+from fleetsim.engine.world import World
+from fleetsim.model.scenario import Scenario
+from fleetsim.rng import Streams
+from fleetsim.timebase import month_starts
+
+Progress = Callable[[int, int], None]
+"""Called with the simulated time and the horizon's length, in nanoseconds."""
+
+__all__ = ["Progress", "Sink", "simulate"]
+
+
+def simulate(scenario: Scenario, *, seed: int, replication: int = 0, sink: Sink,
+             resolution: str = "hour", progress: Progress | None = None) -> None:
+    """Simulate a scenario and write its rows to `sink`, one calendar month at a time.
+
+    `resolution="step"` also keeps every step. The same scenario, seed and replication write the same
+    rows. Memory does not grow with the horizon.
+    """
+    world = World(simpy.Environment(initial_time=0), scenario, Streams(seed, replication),
+                  keep_steps=resolution == "step")
+    # First, so that a block is open before anything happens.
+    finished = world.env.process(months(world, Recorder(world, sink), progress))
+    for name, fleet in scenario.fleets.items():
+        deliveries(world, name, fleet)
+        windows(world, name, fleet)
+    world.env.process(efficiency(world))
+    world.env.process(announcements(world))
+    world.env.process(Control(world).run())
+    world.env.run(until=finished)
+
+
+def months(world: World, recorder: Recorder, progress: Progress | None) -> Generator[Any, Any, None]:
+    """Open a block at the start of each calendar month and flush it at its end."""
+    horizon = world.scenario.horizon
+    ends = [*month_starts(horizon.start, horizon.end), horizon.end]
+    total_ns = world.ns_at(horizon.end)
+    first = 0
+    for end in ends:
+        last = world.step_after(world.ns_at(end))
+        world.open_block(first, last)
+        yield world.env.timeout(world.ns_at(end) - world.now_ns)
+        world.catch_up()
+        recorder.flush(world.block)
+        first = last
+        if progress is not None:
+            progress(world.now_ns, total_ns)

@@ -1,0 +1,146 @@
+"""The world: one clock, the kernel's arrays, and the rule that the data plane catches up first."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fleetsim.engine.arrays import make_hourly, make_steps, make_things
+from fleetsim.engine.demand import Demand
+from fleetsim.engine.index import Index
+from fleetsim.engine.shares import divide
+from fleetsim.kernel.arrays import Array, Hourly, Inputs, Steps
+from fleetsim.kernel.fluid import advance
+from fleetsim.model.scenario import Scenario
+from fleetsim.rng import Streams
+from fleetsim.timebase import SECOND_NS, epoch_us, ns_between
+
+if TYPE_CHECKING:
+    import simpy
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a thing, and when the data plane noticed."""
+
+    time_us: int
+    effective_us: int
+    thing: str
+    kind: str
+    gpus: int | None = None
+    """Change of the rented GPUs."""
+    value: float | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A tranche as it turned out: its GPUs, and the step of acceptance (negative: before the start)."""
+
+    step: int
+    gpus: int
+
+
+@dataclass
+class Block:
+    """The steps between two flushes, with everything known beforehand and everything recorded."""
+
+    first: int
+    last: int
+    inputs: Inputs
+    hourly: Hourly
+    steps: Steps
+
+
+@dataclass
+class World:
+    """What the processes act on. Call `catch_up` before reading or changing anything."""
+
+    env: "simpy.Environment"
+    scenario: Scenario
+    streams: Streams
+    keep_steps: bool = False
+    fixed_gpus: dict[str, int] = field(default_factory=dict)
+    """By fleet: accepted GPUs of its tranches."""
+    elastic_gpus: dict[str, int] = field(default_factory=dict)
+    """By fleet: GPUs of its elastic part that serve."""
+    elastic_changes: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    """By fleet: (step, elastic GPUs from then on), in order."""
+    acceptances: dict[str, list[Acceptance]] = field(default_factory=dict)
+    """By fleet: every tranche, those still to come included."""
+    events: list[Event] = field(default_factory=list)
+    next_step: int = 0
+
+    def __post_init__(self) -> None:
+        self.index = Index.of(self.scenario)
+        self.things = make_things(self.scenario, self.index)
+        self.demand = Demand(self.scenario, self.index, self.streams)
+        self.start_us = epoch_us(self.scenario.horizon.start)
+        self.step_ns = self.scenario.horizon.step_s * SECOND_NS
+        for name in self.index.fleets:
+            self.fixed_gpus[name] = self.elastic_gpus[name] = 0
+            self.elastic_changes[name], self.acceptances[name] = [(0, 0)], []
+
+    @property
+    def now_ns(self) -> int:
+        """The clock; SimPy keeps it an int when it is given ints."""
+        return int(self.env.now)
+
+    def ns_at(self, instant: datetime) -> int:
+        """The clock's reading at an instant; 0 for what happened before the start."""
+        return max(0, ns_between(self.scenario.horizon.start, instant))
+
+    def step_after(self, now_ns: int) -> int:
+        """The step from which on something that happens now acts."""
+        return -(-now_ns // self.step_ns)
+
+    def time_us(self, step: int) -> int:
+        """When a step starts, microseconds since 1970."""
+        return self.start_us + step * self.step_ns // 1_000
+
+    def open_block(self, first: int, last: int) -> None:
+        """Prepare the steps from `first` to `last`."""
+        uniforms = {what: self._node_uniforms(what, last - first) for what in ("failures", "repairs")}
+        per_hour = self.things.steps_per_hour
+        inputs = Inputs(first, self.demand.expected(first, last), self.demand.noise(first, last),
+                        self.demand.mix(first, last), uniforms["failures"], uniforms["repairs"])
+        self.block = Block(first, last, inputs,
+                           make_hourly(self.index, first // per_hour, (last - first) // per_hour),
+                           make_steps(self.index, last - first if self.keep_steps else 0))
+
+    def _node_uniforms(self, what: str, steps: int) -> Array:
+        """One uniform per step and fleet with failures, (N, F)."""
+        uniforms = np.full((steps, len(self.index.fleets)), 0.5)
+        for f, name in enumerate(self.index.fleets):
+            if self.scenario.fleets[name].node_mtbf_h is not None:
+                uniforms[:, f] = self.streams.uniforms(f"fleet/{name}/{what}", steps)
+        return uniforms
+
+    def catch_up(self) -> int:
+        """Bring the data plane to the step at which a change made now will act; returns it."""
+        step = min(self.step_after(self.now_ns), self.block.last)
+        if step > self.next_step:
+            advance(self.things, self.block.inputs, self.block.hourly, self.block.steps,
+                    self.next_step, step)
+            self.next_step = step
+        return self.next_step
+
+    def note(self, thing: str, kind: str, *, gpus: int | None = None, value: float | None = None,
+             detail: str = "") -> None:
+        """Record an event that happens now."""
+        self.events.append(Event(self.start_us + self.now_ns // 1_000, self.time_us(self.next_step),
+                                 thing, kind, gpus, value, detail))
+
+    def rent(self, fleet: str, *, fixed: int = 0, elastic: int = 0, kind: str) -> None:
+        """Change a fleet's rented GPUs from the next step on, and divide them between its pools."""
+        step = self.catch_up()
+        self.fixed_gpus[fleet] += fixed
+        if elastic:
+            self.elastic_gpus[fleet] += elastic
+            self.elastic_changes[fleet].append((step, self.elastic_gpus[fleet]))
+        places = self.index.shares_of(fleet)
+        shares = [self.scenario.pools[self.index.shares[k][1]].fleets[fleet] for k in places[:-1]]
+        gpus = divide(self.fixed_gpus[fleet], self.elastic_gpus[fleet], shares)
+        self.things.shares["rented"][places] = gpus
+        self.note(f"fleet/{fleet}", kind, gpus=fixed + elastic)

@@ -1,0 +1,230 @@
+"""The fluid kernel: cohorts of messages per traffic class and pool, step by step.
+
+`advance` moves the state over whole steps under fixed controls; any split of its range gives the
+same result. The rules are those of docs/explanation/model.md; `fluid_reference.py` says the same in
+plain Python and equals it bit for bit. Order within a step: failures and repairs, loans, arrivals,
+rate limit, degrading, shedding, service by priority, abandonment, retries.
+"""
+
+import math
+
+from fleetsim.kernel.compiler import compiled, compiled_entry
+from fleetsim.kernel.formulas import binomial_quantile, poisson_quantile, total
+from fleetsim.kernel.serving import serve_pool
+
+
+@compiled_entry
+def advance(things, inputs, hourly, steps, first, last):
+    """Move the state from the start of step `first` to the start of step `last`."""
+    for n in range(first, last):
+        hour = n // things.steps_per_hour - hourly.first_hour
+        row = n - inputs.first_step
+        keep_step = steps.gpus.shape[1] > 0
+        if keep_step:
+            remember(things)
+        for f in range(things.fleets.size):
+            fail_and_repair(things, inputs, f, row)
+        lend(things)
+        for p in range(things.pools.size):
+            serve_pool(things, inputs, hourly, p, n, hour)
+        if keep_step:
+            record_step(things, steps, row)
+        if (n + 1) % things.steps_per_hour == 0:
+            close_gpus(things, hourly, hour)
+            close_messages(things, hourly, hour)
+
+
+@compiled
+def fail_and_repair(things, inputs, f, row):
+    """Draw node failures and repairs, and split what is not healthy over the fleet's shares."""
+    fleet = things.fleets[f]
+    rented = 0
+    for s in range(fleet.first_share, fleet.last_share):
+        rented += things.shares[s].rented
+    nodes = rented // fleet.node_gpus
+    handed_back = max(0, fleet.failed_nodes - nodes)
+    failed = fleet.failed_nodes - handed_back
+    down = min(nodes - failed, poisson_quantile((nodes - failed) * fleet.fail_prob, inputs.fail_u[row, f]))
+    repaired = binomial_quantile(failed, fleet.repair_prob, inputs.repair_u[row, f])
+    fleet.failed_nodes = failed + down - repaired
+    fleet.failures += down
+    fleet.repairs += handed_back + repaired
+
+    failed_gpus = fleet.failed_nodes * fleet.node_gpus
+    working = rented - failed_gpus
+    draining = math.floor(working * fleet.draining_frac + 0.5)
+    ready = working - draining
+    healthy = max(0, math.floor(ready * fleet.keep_frac + 0.5) - fleet.out_gpus)
+    split_unhealthy(things, fleet, rented, rented - healthy)
+    for s in range(fleet.first_share, fleet.last_share):
+        share = things.shares[s]
+        portion_s = 0.0 if rented == 0 else share.rented / rented * things.step_s
+        share.rented_gpu_s += share.rented * things.step_s
+        share.healthy_gpu_s += share.healthy * things.step_s
+        share.failed_gpu_s += failed_gpus * portion_s
+        share.draining_gpu_s += draining * portion_s
+        share.out_gpu_s += (ready - healthy) * portion_s
+
+
+@compiled
+def split_unhealthy(things, fleet, rented, unhealthy):
+    """Unhealthy GPUs fall on a fleet's shares in proportion, by largest remainder, first on ties."""
+    left = unhealthy
+    for s in range(fleet.first_share, fleet.last_share):
+        share = things.shares[s]
+        lost = 0 if rented == 0 else unhealthy * share.rented // rented
+        share.healthy = share.rented - lost
+        left -= lost
+    for _ in range(left):
+        best, best_remainder = fleet.first_share, -1
+        for s in range(fleet.first_share, fleet.last_share):
+            share = things.shares[s]
+            remainder = unhealthy * share.rented - (share.rented - share.healthy) * rented
+            if remainder > best_remainder:
+                best, best_remainder = s, remainder
+        things.shares[best].healthy -= 1
+
+
+@compiled
+def lend(things):
+    """Lend healthy GPUs between the pools of a fleet, then say what each share allocates."""
+    for s in range(things.shares.size):
+        share = things.shares[s]
+        share.lent = 0
+        share.borrowed = 0
+    for i in range(things.loans.size):
+        loan = things.loans[i]
+        lender, borrower = things.shares[loan.lender], things.shares[loan.borrower]
+        gpus = min(loan.gpus, lender.healthy - lender.lent)
+        lender.lent += gpus
+        borrower.borrowed += gpus
+    for s in range(things.shares.size):
+        share = things.shares[s]
+        share.capacity = share.healthy - share.lent + share.borrowed
+        share.allocated = share.capacity
+        if 0 <= share.allocated_limit < share.capacity:
+            share.allocated = share.allocated_limit
+        share.allocated_gpu_s += share.allocated * things.step_s
+        share.lent_gpu_s += share.lent * things.step_s
+        share.borrowed_gpu_s += share.borrowed * things.step_s
+
+
+@compiled
+def close_gpus(things, hourly, hour):
+    """Hand an hour's GPU-seconds and node counts over, and start the next at 0."""
+    for f in range(things.fleets.size):
+        fleet = things.fleets[f]
+        hourly.nodes[0, hour, f] = fleet.failures
+        hourly.nodes[1, hour, f] = fleet.repairs
+        fleet.failures = 0
+        fleet.repairs = 0
+    for s in range(things.shares.size):
+        share = things.shares[s]
+        hour_gpu_s = (share.rented_gpu_s, share.healthy_gpu_s, share.allocated_gpu_s,
+                      share.prefill_gpu_s, share.decode_gpu_s, share.required_gpu_s,
+                      share.offered_gpu_s, share.lent_gpu_s, share.borrowed_gpu_s,
+                      share.load_offered_gpu_s, share.load_capacity_gpu_s, share.failed_gpu_s,
+                      share.draining_gpu_s, share.out_gpu_s)
+        for i in range(len(hour_gpu_s)):
+            hourly.gpu_s[i, hour, s] = hour_gpu_s[i]
+        share.rented_gpu_s = share.healthy_gpu_s = share.allocated_gpu_s = 0.0
+        share.prefill_gpu_s = share.decode_gpu_s = share.required_gpu_s = 0.0
+        share.offered_gpu_s = share.lent_gpu_s = share.borrowed_gpu_s = 0.0
+        share.load_offered_gpu_s = share.load_capacity_gpu_s = share.failed_gpu_s = 0.0
+        share.draining_gpu_s = share.out_gpu_s = 0.0
+
+
+@compiled
+def close_messages(things, hourly, hour):
+    """Count whole messages, each with one outcome; fractions are carried to the next hour.
+
+    An outcome is never counted before its arrival. What is counted as arrived and has no outcome
+    waits or is between two attempts; when nobody really does, it was served.
+    """
+    for c in range(things.classes.size):
+        klass = things.classes[c]
+        arrived, retried = math.floor(klass.arrived), math.floor(klass.retried)
+        klass.open_messages += arrived
+        shed = min(math.floor(klass.shed), klass.open_messages)
+        klass.open_messages -= shed
+        abandoned = min(math.floor(klass.abandoned), klass.open_messages)
+        klass.open_messages -= abandoned
+        retrying = total(things.in_retry, c)
+        served = klass.open_messages
+        if total(things.waiting, c) + retrying > 0.5:
+            served = min(max(0, math.floor(klass.served)), klass.open_messages)
+        klass.open_messages -= served
+        count_services(things, hourly, c, hour, served)
+        degraded = 0
+        if klass.degrade_slot >= 0:
+            degraded = min(math.floor(klass.degraded), hourly.served[hour, c, klass.degrade_slot])
+        slo_met = min(max(0, math.floor(klass.slo_met)), served)
+        in_retry = min(math.floor(retrying), klass.open_messages)
+        klass.arrived -= arrived
+        klass.retried -= retried
+        klass.shed -= shed
+        klass.abandoned -= abandoned
+        klass.served -= served
+        klass.degraded -= degraded
+        klass.slo_met -= slo_met
+        counts = (arrived, shed, abandoned, retried, degraded, slo_met,
+                  klass.open_messages - in_retry, in_retry)
+        for i in range(len(counts)):
+            hourly.messages[i, hour, c] = counts[i]
+        hourly.expected[hour, c] = klass.expected
+        hourly.waiting_message_s[hour, c] = klass.waiting_message_s
+        klass.expected = 0.0
+        klass.waiting_message_s = 0.0
+
+
+@compiled
+def count_services(things, hourly, c, hour, served):
+    """Divide a class's whole served messages between its services, the largest fraction first."""
+    left = served
+    slots = things.served.shape[1]
+    for m in range(slots):
+        count = min(left, max(0, math.floor(things.served[c, m])))
+        things.served[c, m] -= count
+        hourly.served[hour, c, m] = count
+        hourly.work_gpu_s[hour, c, m] = things.work_gpu_s[c, m]
+        things.work_gpu_s[c, m] = 0.0
+        left -= count
+    for _ in range(left):
+        best = 0
+        for m in range(1, slots):
+            if things.served[c, m] > things.served[c, best]:
+                best = m
+        things.served[c, best] -= 1
+        hourly.served[hour, c, best] += 1
+
+
+@compiled
+def remember(things):
+    """Keep the hour's totals so far, so that a step can be told from its hour."""
+    for s in range(things.shares.size):
+        things.shares_before[s] = things.shares[s]
+    for c in range(things.classes.size):
+        things.classes_before[c] = things.classes[c]
+
+
+@compiled
+def record_step(things, steps, row):
+    """Keep one step: its GPUs by share and its messages by class."""
+    for s in range(things.shares.size):
+        now, before = things.shares[s], things.shares_before[s]
+        work_gpu_s = (now.prefill_gpu_s - before.prefill_gpu_s) + (now.decode_gpu_s - before.decode_gpu_s)
+        gpus = (float(now.rented), float(now.healthy), float(now.allocated), work_gpu_s / things.step_s,
+                (now.required_gpu_s - before.required_gpu_s) / things.step_s,
+                (now.offered_gpu_s - before.offered_gpu_s) / things.step_s,
+                float(now.lent), float(now.borrowed))
+        for i in range(len(gpus)):
+            steps.gpus[i, row, s] = gpus[i]
+    for c in range(things.classes.size):
+        klass, before = things.classes[c], things.classes_before[c]
+        messages = (klass.arrived - before.arrived, klass.served - before.served,
+                    klass.degraded - before.degraded, klass.shed - before.shed,
+                    klass.abandoned - before.abandoned, klass.retried - before.retried,
+                    total(things.waiting, c), total(things.in_retry, c),
+                    klass.waiting_message_s - before.waiting_message_s, klass.wait_s)
+        for i in range(len(messages)):
+            steps.messages[i, row, c] = messages[i]

@@ -1,0 +1,154 @@
+"""The scalar rules of the fluid model. Plain Python that numba can also compile.
+
+The compiled kernel and its reference call these same functions; each has its own test against
+theory.
+"""
+
+import math
+
+from numba.extending import register_jitable
+
+from fleetsim.kernel.arrays import BUCKETS_PER_OCTAVE, FIRST_EDGE_S, WAIT_BUCKETS
+
+NORMAL_ABOVE = 200.0
+"""Above this mean a count is drawn from its normal expansion instead of by adding probabilities."""
+
+
+@register_jitable
+def normal_quantile(u):
+    """z with Phi(z) = u, for u in (0, 1); relative error below 1.2e-9 (Acklam's approximation)."""
+    if u < 0.02425 or u > 1 - 0.02425:
+        q = math.sqrt(-2 * math.log(min(u, 1 - u)))
+        z = (((((-7.784894002430293e-03 * q - 3.223964580411365e-01) * q - 2.400758277161838) * q
+               - 2.549732539343734) * q + 4.374664141464968) * q + 2.938163982698783) / (
+            (((7.784695709041462e-03 * q + 3.224671290700398e-01) * q + 2.445134137142996) * q
+             + 3.754408661907416) * q + 1)
+        return z if u < 0.5 else -z
+    q = u - 0.5
+    r = q * q
+    return (((((-3.969683028665376e+01 * r + 2.209460984245205e+02) * r - 2.759285104469687e+02) * r
+              + 1.383577518672690e+02) * r - 3.066479806614716e+01) * r + 2.506628277459239) * q / (
+        ((((-5.447609879822406e+01 * r + 1.615858368580409e+02) * r - 1.556989798598866e+02) * r
+          + 6.680131188771972e+01) * r - 1.328068155288572e+01) * r + 1)
+
+
+@register_jitable
+def expanded_count(mean, variance, skew_term, u):
+    """A count by its normal quantile with the first Cornish-Fisher term, never below 0."""
+    z = normal_quantile(u)
+    return max(0, math.floor(mean + math.sqrt(variance) * z + skew_term * (z * z - 1) / 6 + 0.5))
+
+
+@register_jitable
+def poisson_quantile(mean, u):
+    """The smallest k with P(Poisson(mean) <= k) >= u, by inversion."""
+    if mean <= 0:
+        return 0
+    if mean > NORMAL_ABOVE:
+        return expanded_count(mean, mean, 1.0, u)
+    probability = math.exp(-mean)
+    below = probability
+    k = 0
+    while below < u and probability > 0:
+        k += 1
+        probability *= mean / k
+        below += probability
+    return k
+
+
+@register_jitable
+def binomial_quantile(n, p, u):
+    """The smallest k with P(Binomial(n, p) <= k) >= u, by inversion."""
+    if n <= 0 or p <= 0:
+        return 0
+    if p >= 1:
+        return n
+    if n * p > NORMAL_ABOVE:
+        return min(n, expanded_count(n * p, n * p * (1 - p), 1 - 2 * p, u))
+    probability = math.exp(n * math.log1p(-p))
+    below = probability
+    k = 0
+    while below < u and k < n:
+        probability *= (n - k) / (k + 1) * (p / (1 - p))
+        k += 1
+        below += probability
+    return k
+
+
+@register_jitable
+def drain_queue(waiting, arriving, capacity, patience_s, step_s):
+    """One step of a queue that is served first come first served and that people leave.
+
+    waiting: messages at the start; arriving and capacity: messages in the step, both at a constant
+    rate; patience is exponential with mean patience_s. With X = (arrival rate - capacity rate) x T,
+    Q(t) = X + (Q0 - X) exp(-t/T) while Q > 0, and the queue is empty from T ln(1 - Q0/X) on.
+    Returns served, abandoned, waiting at the end, integral of the queue (message-seconds), and the
+    time during which somebody waited (s).
+    """
+    if waiting <= 0 and arriving <= capacity:
+        return arriving, 0.0, 0.0, 0.0, 0.0
+    excess_per_s = (arriving - capacity) / step_s
+    if math.isinf(patience_s):
+        end = waiting + arriving - capacity
+        if end >= 0:
+            return capacity, 0.0, end, (waiting + end) / 2 * step_s, step_s
+        empty_s = -waiting / excess_per_s
+        return waiting + arriving, 0.0, 0.0, waiting * empty_s / 2, empty_s
+    level = excess_per_s * patience_s
+    if level < 0:
+        empty_s = patience_s * math.log1p(-waiting / level)
+        if empty_s < step_s:
+            gone = waiting / (waiting - level)
+            integral = max(0.0, level * empty_s + (waiting - level) * patience_s * gone)
+            abandoned = min(integral / patience_s, waiting + arriving)
+            return waiting + arriving - abandoned, abandoned, 0.0, integral, empty_s
+    gone = -math.expm1(-step_s / patience_s)
+    end = max(0.0, waiting * (1 - gone) + level * gone)
+    integral = max(0.0, level * (step_s - patience_s * gone) + waiting * patience_s * gone)
+    abandoned = max(0.0, waiting + arriving - capacity - end)
+    return capacity, abandoned, max(0.0, waiting + arriving - capacity - abandoned), integral, step_s
+
+
+@register_jitable
+def kept_after(seconds, patience_s):
+    """Share of waiting messages whose patience outlasts `seconds`."""
+    return 1.0 if math.isinf(patience_s) else math.exp(-seconds / patience_s)
+
+
+@register_jitable
+def surviving(per_s, seconds, patience_s):
+    """Messages still waiting of `seconds` of arrivals at `per_s` that nobody served."""
+    if math.isinf(patience_s):
+        return per_s * seconds
+    return per_s * patience_s * -math.expm1(-seconds / patience_s)
+
+
+@register_jitable
+def age_of_oldest(left, per_s, patience_s, step_s):
+    """Age, at the end of their step, of the oldest of `left` messages that arrived at `per_s`."""
+    if per_s <= 0:
+        return 0.0
+    if math.isinf(patience_s):
+        return min(step_s, left / per_s)
+    missing = left / (per_s * patience_s)
+    if missing >= 1:
+        return step_s
+    return min(step_s, -patience_s * math.log1p(-missing))
+
+
+@register_jitable
+def wait_bucket(wait_s):
+    """The bucket of a wait: 0 for none; bucket b >= 1 ends, exclusive, at 0.125 x 2^(b/8) s."""
+    if wait_s <= 0:
+        return 0
+    bucket = 1 + math.floor(BUCKETS_PER_OCTAVE * math.log2(wait_s / FIRST_EDGE_S))
+    return min(max(1, bucket), WAIT_BUCKETS - 1)
+
+
+@register_jitable
+def total(table, row):
+    """Sum of a row, in order."""
+    result = 0.0
+    for value in table[row]:
+        result += value
+    return result

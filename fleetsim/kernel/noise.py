@@ -1,0 +1,60 @@
+"""Noise: a slow random factor of mean 1 on a class's rate, gamma distributed, correlated in time.
+
+factor = gamma quantile of Phi(z); z is AR(1) with coefficient exp(-step / 30 min) and
+z = sqrt(r) z_product + sqrt(1 - r) z_class, so that classes move partly together.
+"""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+from numba import njit
+
+from fleetsim.kernel.formulas import normal_quantile
+
+CORRELATION_TIME_S = 1_800.0
+KNOTS_PER_UNIT = 64
+Z_LIMIT = 8.0
+
+
+@njit(cache=True)
+def correlated(u, coefficient, last):
+    """An AR(1) path of variance 1 from uniforms; `last` holds the value before it, nan at first.
+
+    Returns z (N) and leaves the path's end in `last[0]`.
+    """
+    z = np.empty(u.size)
+    before = last[0]
+    spread = math.sqrt(1 - coefficient * coefficient)
+    for i in range(u.size):
+        shock = normal_quantile(u[i])
+        before = shock if math.isnan(before) else coefficient * before + spread * shock
+        z[i] = before
+    last[0] = before
+    return z
+
+
+@njit(cache=True)
+def factors(z_product, z_class, correlation, table, out):
+    """Write the factor of each step to `out`: cubic interpolation in the quantile table."""
+    a, b = math.sqrt(correlation), math.sqrt(1 - correlation)
+    for i in range(out.size):
+        place = (min(max(a * z_product[i] + b * z_class[i], -Z_LIMIT), Z_LIMIT) + Z_LIMIT) * KNOTS_PER_UNIT
+        k = min(max(math.floor(place), 1), table.size - 3)
+        t = place - k
+        before, left, right, after = table[k - 1], table[k], table[k + 1], table[k + 2]
+        out[i] = left + 0.5 * t * (right - before + t * (
+            2 * before - 5 * left + 4 * right - after + t * (3 * (left - right) + after - before)))
+
+
+@lru_cache(maxsize=64)
+def gamma_table(cv_frac: float) -> np.ndarray:
+    """Quantiles of the gamma distribution with mean 1 and this cv, at Phi(z) of evenly spaced z."""
+    from scipy.special import gammainccinv, gammaincinv, ndtr
+
+    shape = 1.0 / (cv_frac * cv_frac)
+    z = np.linspace(-Z_LIMIT, Z_LIMIT, round(2 * Z_LIMIT * KNOTS_PER_UNIT) + 1)
+    low = gammaincinv(shape, ndtr(np.minimum(z, 0.0)))
+    high = gammainccinv(shape, ndtr(-np.maximum(z, 0.0)))
+    table: np.ndarray = np.where(z < 0, low, high) / shape
+    return table

@@ -1,0 +1,86 @@
+"""Exact money: whole micro-dollars, one half-even rounding per charge, no overflow.
+
+The price of q GPU-seconds is q x price / 3600 dollars, a fraction of integers; it is computed in int64
+where every intermediate product provably fits, and in Python's integers where it does not.
+"""
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    Int64 = np.ndarray[Any, np.dtype[np.int64]]
+
+MICRO = 1_000_000
+"""Micro-dollars in a dollar."""
+SAFE = 2**62
+
+
+def micro_usd(amount: Decimal) -> int:
+    """Dollars as whole micro-dollars, half-even."""
+    return round(Fraction(amount) * MICRO)
+
+
+def micro_usd_per_gpu_s(usd_per_gpu_hour: Decimal) -> Fraction:
+    """A price per GPU-hour as exact micro-dollars per GPU-second."""
+    return Fraction(usd_per_gpu_hour) * MICRO / 3_600
+
+
+def priced(gpu_s: "Int64", usd_per_gpu_hour: Decimal) -> "Int64":
+    """Micro-dollars of each quantity of GPU-seconds, half-even."""
+    price = micro_usd_per_gpu_s(usd_per_gpu_hour)
+    return scaled(gpu_s, price.numerator, price.denominator)
+
+
+def scaled(values: "Int64", numerator: "int | Int64", denominator: "int | Int64") -> "Int64":
+    """values x numerator / denominator, rounded half-even; nothing negative, no denominator of 0.
+
+    numerator = a x denominator + b, so the result is values x a + values x b / denominator: the second
+    product stays small even when values x numerator would not fit 64 bits.
+    """
+    if values.size == 0:
+        return np.zeros(0, dtype=np.int64)
+    try:
+        above, below = np.asarray(numerator, dtype=np.int64), np.asarray(denominator, dtype=np.int64)
+    except OverflowError:
+        return _scaled_by_python(values, numerator, denominator)
+    whole, rest = np.divmod(above, below)
+    top = int(values.max())
+    if top * int(whole.max()) >= SAFE or top * int(rest.max()) >= SAFE or int(below.max()) >= SAFE:
+        return _scaled_by_python(values, numerator, denominator)
+    part, remainder = np.divmod(values * rest, below)
+    result = values * whole + part
+    twice = 2 * remainder
+    up = (twice > below) | ((twice == below) & (result % 2 == 1))
+    return np.asarray(result + up, dtype=np.int64)
+
+
+def _scaled_by_python(values: "Int64", numerator: "int | Int64", denominator: "int | Int64") -> "Int64":
+    """The same in Python's integers; equal quantities are computed once where the ratio is one for all."""
+    if isinstance(numerator, int) and isinstance(denominator, int):
+        unique, where = np.unique(values, return_inverse=True)
+        amounts = [half_even(int(value) * numerator, denominator) for value in unique]
+        return np.array(amounts, dtype=np.int64)[where]
+    triples = np.broadcast_arrays(values, np.asarray(numerator), np.asarray(denominator))
+    rows = zip(*(array.tolist() for array in triples), strict=True)
+    return np.array([half_even(value * above, below) for value, above, below in rows], dtype=np.int64)
+
+
+def half_even(numerator: int, denominator: int) -> int:
+    """numerator / denominator as the nearest integer, ties to even."""
+    below, remainder = divmod(numerator, denominator)
+    twice = 2 * remainder
+    return below + (twice > denominator or (twice == denominator and below % 2 == 1))
+
+
+def spread(total: int, weights: "Int64") -> "Int64":
+    """`total` in whole parts in proportion to `weights`, by cumulative rounding: the parts add up to it.
+
+    The weights add up to more than 0 unless `total` is 0.
+    """
+    cumulative = np.cumsum(weights)
+    if total == 0:
+        return np.zeros_like(weights)
+    return np.diff(scaled(cumulative, total, int(cumulative[-1])), prepend=0)

@@ -1,0 +1,104 @@
+"""Figures: the registered results. One list feeds summary, objectives, published facts and compare."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One registered quantity. `{...}` in a name stands for the name of a thing of the scenario."""
+
+    name: str
+    unit: str
+    adds_up: Literal["sum", "max", "mean", "ratio", "first"]
+    """How it is put together over time."""
+    better: Literal["lower", "higher", "neither"]
+    meaning: str
+
+    @property
+    def thing(self) -> str | None:
+        """The kind of thing in the name (`pool` in `pools.{pool}.peak_load_frac`), or None."""
+        match = re.search(r"{(\w+)}", self.name)
+        return match.group(1) if match else None
+
+    def matches(self, name: str) -> str | None:
+        """The thing that `name` names under this figure ('' when the figure has none), or None."""
+        pattern = re.escape(self.name).replace(r"\{", "{").replace(r"\}", "}")
+        match = re.fullmatch(re.sub(r"{\w+}", r"([\\w-]+)", pattern), name)
+        if match is None:
+            return None
+        return match.group(1) if match.groups() else ""
+
+
+FIGURES: tuple[Figure, ...] = (
+    Figure("pools.{pool}.peak_load_frac", "1", "max", "lower",
+           "Highest hourly load: offered work / healthy GPU-seconds."),
+    Figure("pools.{pool}.stock_out_hours", "h", "sum", "lower", "Hours with a mean load above 1."),
+    Figure("pools.{pool}.first_stock_out", "time", "first", "neither",
+           "First hour with a mean load above 1; null when none."),
+    Figure("pools.{pool}.short_gpus_at_first_stock_out", "GPU", "first", "lower",
+           "Offered minus healthy GPUs in that hour."),
+    Figure("pools.{pool}.peak_required_gpus", "GPU", "max", "lower", "Highest hourly required GPUs."),
+    Figure("pools.{pool}.mean_required_gpus", "GPU", "mean", "lower", "Mean required GPUs."),
+    Figure("pools.{pool}.required_daily_peak_gpus", "GPU", "mean", "lower",
+           "Mean over days of the highest hourly required GPUs."),
+    Figure("pools.{pool}.busy_gpu_hours", "GPU-hour", "sum", "neither", "GPU-hours of work done."),
+    Figure("pools.{pool}.busy_frac", "1", "ratio", "neither", "Busy / rented GPU-hours."),
+    Figure("fleets.{fleet}.rented_gpus", "GPU", "mean", "neither", "Mean rented GPUs."),
+    Figure("fleets.{fleet}.healthy_frac", "1", "ratio", "higher", "Healthy / rented GPU-hours."),
+    Figure("fleets.{fleet}.allocated_frac", "1", "ratio", "neither", "Allocated / rented GPU-hours."),
+    Figure("fleets.{fleet}.busy_frac", "1", "ratio", "neither", "Busy / rented GPU-hours."),
+    Figure("traffic.{class}.messages", "message", "sum", "neither", "First attempts."),
+    Figure("traffic.{class}.messages_per_day", "message/day", "mean", "neither", "First attempts per day."),
+    Figure("traffic.{class}.output_tokens_per_day", "token/day", "mean", "neither",
+           "Output tokens served per day."),
+    Figure("traffic.{class}.served_frac", "1", "ratio", "higher", "Served / first attempts."),
+    Figure("traffic.{class}.degraded_frac", "1", "ratio", "lower",
+           "Served by a cheaper service / first attempts."),
+    Figure("traffic.{class}.shed_frac", "1", "ratio", "lower",
+           "Lost for good (shed or abandoned) / first attempts."),
+    Figure("traffic.{class}.lost_messages", "message", "sum", "lower",
+           "Messages shed or abandoned for good."),
+    Figure("traffic.{class}.wait_mean_s", "s", "ratio", "lower",
+           "Waiting time per served or abandoned attempt."),
+    Figure("traffic.{class}.wait_p50_s", "s", "ratio", "lower", "Median wait of served messages."),
+    Figure("traffic.{class}.wait_p99_s", "s", "ratio", "lower",
+           "99th percentile of the wait of served messages."),
+    Figure("traffic.{class}.slo_met_frac", "1", "ratio", "higher",
+           "Served within `slo_wait_s` / first attempts."),
+    Figure("traffic.messages_per_day", "message/day", "mean", "neither",
+           "First attempts per day, all classes."),
+    Figure("traffic.output_tokens_per_day", "token/day", "mean", "neither",
+           "Output tokens served per day, all classes."),
+    Figure("traffic.shed_frac", "1", "ratio", "lower", "Lost for good / first attempts, all classes."),
+    Figure("contracts.{contract}.cost_usd", "USD", "sum", "lower", "Effective cost."),
+    Figure("contracts.{contract}.gpu_hours", "GPU-hour", "sum", "neither", "GPU-hours charged."),
+    Figure("contracts.{contract}.usd_per_gpu_hour", "USD/GPU-hour", "ratio", "lower",
+           "Effective cost / GPU-hours charged."),
+    Figure("fleets.{fleet}.cost_usd", "USD", "sum", "lower", "Effective cost of a fleet's contracts."),
+    Figure("fleets.{fleet}.cost_usd_per_day", "USD/day", "mean", "lower", "Effective cost per day."),
+    Figure("pools.{pool}.cost_usd", "USD", "sum", "lower",
+           "The fleets' effective cost in proportion to rented GPU-hours."),
+    Figure("pools.{pool}.cost_usd_per_day", "USD/day", "mean", "lower", "The same per day."),
+    Figure("pools.{pool}.cost_usd_per_message", "USD/message", "ratio", "lower",
+           "The same per first attempt of the pool's classes."),
+    Figure("pools.{pool}.rented_gpu_s_per_message", "GPU-s/message", "ratio", "lower",
+           "Rented GPU-seconds per first attempt."),
+    Figure("cost.inference_usd", "USD", "sum", "lower", "Effective cost of serving fleets."),
+    Figure("cost.training_usd", "USD", "sum", "lower", "Effective cost of training fleets."),
+    Figure("cost.total_usd", "USD", "sum", "lower", "Effective cost of all fleets."),
+    Figure("cost.elastic_bound_usd", "USD", "sum", "lower",
+           "Serving fleets' required GPU-hours at their contract price: a bound, had every GPU "
+           "been elastic."),
+)
+"""The registry, in the order in which reports show it."""
+
+
+def find_figure(name: str) -> tuple[Figure, str] | None:
+    """The figure that `name` names and the thing in it ('' when it has none); None when unknown."""
+    for figure in FIGURES:
+        thing = figure.matches(name)
+        if thing is not None:
+            return figure, thing
+    return None

@@ -1,0 +1,167 @@
+"""What figures are made of: sums and peaks of the fact tables over a window, a few queries in all.
+
+Each group of numbers is read once per window, when the first figure asks for it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from fleetsim.output.window import DAY_US, Window
+
+TABLES_READ = ("fact_capacity_hourly", "fact_traffic_hourly", "fact_wait_hourly", "fact_cost_hourly",
+               "dim_fleet", "dim_pool", "dim_traffic_class", "dim_contract")
+"""The tables that a connection for `Facts` needs."""
+
+
+@dataclass(frozen=True)
+class Things:
+    """The names of the things of a run, in the order of its scenario."""
+
+    roles: Mapping[str, str]
+    """serving or training, by fleet."""
+    pools: Sequence[str]
+    classes: Mapping[str, str]
+    """Pool by traffic class."""
+    contracts: Mapping[str, str]
+    """Fleet by contract."""
+
+    @classmethod
+    def of(cls, connection: Any) -> "Things":
+        """Read from the dimension tables."""
+        def rows(query: str) -> list[Any]:
+            return list(connection.execute(query).fetchall())
+
+        return cls(
+            roles=dict(rows("select fleet, role from dim_fleet")),
+            pools=[name for (name,) in rows("select pool from dim_pool where kind = 'serving'")],
+            classes=dict(rows("select traffic_class, pool from dim_traffic_class")),
+            contracts=dict(rows("select contract, fleet from dim_contract")),
+        )
+
+    def named(self, kind: str) -> list[str]:
+        """The names of one kind: pool, fleet, class or contract."""
+        return list({"pool": self.pools, "fleet": self.roles, "class": self.classes,
+                     "contract": self.contracts}[kind])
+
+
+@dataclass(frozen=True)
+class PoolPeaks:
+    """The extreme hours of a pool. Times are microseconds since 1970, None when there is no such hour."""
+
+    peak_load: float | None
+    """Infinite when work was offered to no healthy GPU at all."""
+    peak_load_hour: int | None
+    stock_out_hours: int
+    first_stock_out: int | None
+    short_at_first: float | None
+    peak_required: float | None
+    peak_required_minus_rented: float | None
+    mean_daily_peak_required: float | None
+
+
+NO_HOURS = PoolPeaks(None, None, 0, None, None, None, None, None)
+
+
+class Facts:
+    """The numbers of one run over one window."""
+
+    def __init__(self, connection: Any, things: Things, window: Window) -> None:
+        self.things = things
+        self.window = window
+        self._connection = connection
+
+    def over(self, window: Window) -> "Facts":
+        """The same run over another window."""
+        return Facts(self._connection, self.things, window)
+
+    def _sums(self, table: str, keys: str, columns: str, where: str = "true") -> dict[Any, dict[str, Any]]:
+        """Sums of columns by key, as {key or tuple of keys: {column: sum}}."""
+        names = columns.split()
+        sums = ", ".join(f"sum({name})" for name in names)
+        query = f"select {keys}, {sums} from {table} where {self.window.sql()} and {where} group by {keys}"
+        width = len(keys.split(","))
+        return {
+            row[0] if width == 1 else row[:width]: dict(zip(names, row[width:], strict=True))
+            for row in self._connection.execute(query).fetchall()
+        }
+
+    @cached_property
+    def capacity(self) -> dict[tuple[str, str], dict[str, float]]:
+        """GPU-hours by (fleet, pool)."""
+        return self._sums(
+            "fact_capacity_hourly", "fleet, pool",
+            "rented_gpu_hours healthy_gpu_hours allocated_gpu_hours busy_gpu_hours required_gpu_hours")
+
+    @cached_property
+    def traffic(self) -> dict[str, dict[str, float]]:
+        """Messages, tokens and waiting time by traffic class."""
+        return self._sums(
+            "fact_traffic_hourly", "traffic_class",
+            "messages_arrived messages_served messages_degraded messages_shed messages_abandoned"
+            " output_tokens waiting_message_s slo_met_count")
+
+    @cached_property
+    def cost(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """Effective cost by (contract, fleet), exact decimals."""
+        return self._sums("fact_cost_hourly", "contract, fleet",
+                          "list_usd contracted_usd billed_usd effective_usd")
+
+    @cached_property
+    def charged_gpu_hours(self) -> dict[str, float]:
+        """GPU-hours of usage charges by contract; purchases pay for the same GPU-hours in advance."""
+        sums = self._sums("fact_cost_hourly", "contract", "gpu_hours", "charge_category = 'Usage'")
+        return {contract: row["gpu_hours"] for contract, row in sums.items()}
+
+    @cached_property
+    def waits(self) -> dict[str, list[tuple[float, float, int]]]:
+        """By traffic class: (low, high, served messages) of each bucket, shortest wait first."""
+        rows = self._connection.execute(
+            "select traffic_class, wait_low_s, wait_high_s, sum(messages) from fact_wait_hourly "
+            f"where {self.window.sql()} "
+            "group by traffic_class, bucket, wait_low_s, wait_high_s order by bucket"
+        ).fetchall()
+        histograms: dict[str, list[tuple[float, float, int]]] = {}
+        for traffic_class, low, high, messages in rows:
+            histograms.setdefault(traffic_class, []).append((low, high, int(messages)))
+        return histograms
+
+    @cached_property
+    def peaks(self) -> dict[str, PoolPeaks]:
+        """The extreme hours by pool."""
+        rows = self._connection.execute(f"""
+            with hours as (
+                select pool, hour, sum(load_offered_gpu_hours) offered, sum(load_capacity_gpu_hours) capacity,
+                       sum(required_gpu_hours) required, sum(rented_gpu_hours) rented
+                from fact_capacity_hourly where {self.window.sql()} group by pool, hour),
+            loads as (
+                select *, epoch_us(hour) as hour_us, case when capacity > 0 then offered / capacity
+                    when offered > 0 then 'inf'::double else 0 end as load from hours),
+            days as (
+                select pool, avg(peak) as peak from (
+                    select pool, max(required) as peak from hours group by pool, epoch_us(hour) // {DAY_US})
+                group by pool)
+            select loads.pool, max(load), arg_max(hour_us, (load, -hour_us)), count(*) filter (load > 1),
+                   min(hour_us) filter (load > 1), arg_min(offered - capacity, hour_us) filter (load > 1),
+                   max(required), max(required - rented), any_value(days.peak)
+            from loads join days on loads.pool = days.pool group by loads.pool""").fetchall()
+        return {row[0]: PoolPeaks(*row[1:]) for row in rows}
+
+    def of_pool(self, pool: str, column: str) -> float:
+        """GPU-hours of a pool."""
+        return sum(row[column] or 0.0 for (_, name), row in sorted(self.capacity.items()) if name == pool)
+
+    def of_fleet(self, fleet: str, column: str) -> float:
+        """GPU-hours of a fleet."""
+        return sum(row[column] or 0.0 for (name, _), row in sorted(self.capacity.items()) if name == fleet)
+
+    def of_classes(self, column: str, pool: str | None = None) -> float:
+        """Messages or tokens of the classes of a pool, or of all."""
+        return sum(row[column] or 0 for name, row in sorted(self.traffic.items())
+                   if pool is None or self.things.classes.get(name) == pool)
+
+    def cost_usd(self, *, contract: str | None = None, fleet: str | None = None) -> float:
+        """Effective cost of a contract, a fleet, or all."""
+        return float(sum(row["effective_usd"] for (name, of), row in self.cost.items()
+                         if contract in (None, name) and fleet in (None, of)))

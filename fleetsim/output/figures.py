@@ -1,0 +1,194 @@
+"""Every registered figure, computed from the fact tables of a run.
+
+A figure without a value (nothing arrived, nothing ran short, an infinite load) is None.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+
+from fleetsim.errors import UsageError, did_you_mean
+from fleetsim.model.figure import FIGURES, Figure, find_figure
+from fleetsim.output.facts import NO_HOURS, Facts, PoolPeaks
+from fleetsim.output.waits import percentile
+from fleetsim.timebase import EPOCH
+
+Value = float | str | None
+"""A number, a time as `2025-02-14T17:00:00Z`, or nothing."""
+
+
+def compute(facts: Facts, name: str) -> Value:
+    """The value of the figure `name`; UsageError when there is no such figure or thing."""
+    name = name.removeprefix("result:")
+    found = find_figure(name)
+    if found is None:
+        raise UsageError(f"no figure {name!r}; {did_you_mean(name, figure_names(facts))}")
+    registered, thing = found
+    if registered.thing is not None:
+        known = facts.things.named(registered.thing)
+        if thing not in known:
+            raise UsageError(f"{name}: no {registered.thing} {thing!r}; {did_you_mean(thing, known)}")
+    return COMPUTATIONS[registered.name](facts, thing)
+
+
+def compute_all(facts: Facts) -> dict[str, Value]:
+    """Every figure of every thing, in the order of the registry."""
+    return {name: COMPUTATIONS[registered.name](facts, thing) for name, registered, thing in _named(facts)}
+
+
+def figure_names(facts: Facts) -> list[str]:
+    """The name of every figure of every thing of a run."""
+    return [name for name, _, _ in _named(facts)]
+
+
+def iso_time(epoch_us: int | None) -> str | None:
+    """Microseconds since 1970 as `2025-02-14T17:00:00Z`."""
+    return None if epoch_us is None else f"{EPOCH + timedelta(microseconds=epoch_us):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def finite(value: float | None) -> float | None:
+    """The value, or None when it is missing or infinite."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _named(facts: Facts) -> Iterator[tuple[str, Figure, str]]:
+    for registered in FIGURES:
+        if registered.thing is None:
+            yield registered.name, registered, ""
+            continue
+        for thing in facts.things.named(registered.thing):
+            yield registered.name.replace(f"{{{registered.thing}}}", thing), registered, thing
+
+
+def _ratio(numerator: float | None, denominator: float | None) -> float | None:
+    """Their quotient; None when the denominator is 0 or a part is missing."""
+    return float(numerator) / float(denominator) if numerator is not None and denominator else None
+
+
+def _days(facts: Facts) -> float:
+    return facts.window.hours / 24
+
+
+def _peaks(facts: Facts, pool: str) -> PoolPeaks:
+    return facts.peaks.get(pool, NO_HOURS)
+
+
+def _fleet_frac(facts: Facts, fleet: str, column: str) -> float | None:
+    return _ratio(facts.of_fleet(fleet, column), facts.of_fleet(fleet, "rented_gpu_hours"))
+
+
+def _sum(facts: Facts, name: str, *columns: str) -> int:
+    """Whole messages of a class, 0 when it has none."""
+    row = facts.traffic.get(name, {})
+    return sum(int(row.get(column) or 0) for column in columns)
+
+
+def _arrived(facts: Facts, name: str) -> int:
+    return _sum(facts, name, "messages_arrived")
+
+
+def _lost(facts: Facts, name: str) -> int:
+    return _sum(facts, name, "messages_shed", "messages_abandoned")
+
+
+def _wait_mean(facts: Facts, name: str) -> float | None:
+    """Waiting time over the messages that waited to an end: served, or gone for good."""
+    row = facts.traffic.get(name, {})
+    return _ratio(row.get("waiting_message_s"), _sum(facts, name, "messages_served", "messages_abandoned"))
+
+
+def _slo_met(facts: Facts, name: str) -> float | None:
+    return _ratio(facts.traffic.get(name, {}).get("slo_met_count"), _arrived(facts, name))
+
+
+def _pool_cost(facts: Facts, pool: str) -> float:
+    """Each fleet's cost x the pool's share of its rented GPU-hours over the window."""
+    total = 0.0
+    for (fleet, name), row in sorted(facts.capacity.items()):
+        if name == pool:
+            share = _ratio(row["rented_gpu_hours"], facts.of_fleet(fleet, "rented_gpu_hours"))
+            total += facts.cost_usd(fleet=fleet) * (share or 0.0)
+    return total
+
+
+def _role_cost(facts: Facts, role: str) -> float:
+    return sum(facts.cost_usd(fleet=fleet) for fleet, of in facts.things.roles.items() if of == role)
+
+
+def _price(facts: Facts, contract: str) -> float | None:
+    return _ratio(facts.cost_usd(contract=contract), facts.charged_gpu_hours.get(contract))
+
+
+def _elastic_bound(facts: Facts) -> float | None:
+    """Required GPU-hours x price of the fleet's first contract; None when a needed price is unknown."""
+    first: dict[str, str] = {}
+    for contract, fleet in facts.things.contracts.items():
+        first.setdefault(fleet, contract)
+    total = 0.0
+    for fleet, role in facts.things.roles.items():
+        required = facts.of_fleet(fleet, "required_gpu_hours")
+        if role != "serving" or required == 0:
+            continue
+        price = _price(facts, first[fleet]) if fleet in first else None
+        if price is None:
+            return None
+        total += required * price
+    return total
+
+
+Computation = Callable[[Facts, str], Value]
+
+COMPUTATIONS: Mapping[str, Computation] = {
+    "pools.{pool}.peak_load_frac": lambda f, pool: finite(_peaks(f, pool).peak_load),
+    "pools.{pool}.stock_out_hours": lambda f, pool: _peaks(f, pool).stock_out_hours,
+    "pools.{pool}.first_stock_out": lambda f, pool: iso_time(_peaks(f, pool).first_stock_out),
+    "pools.{pool}.short_gpus_at_first_stock_out": lambda f, pool: _peaks(f, pool).short_at_first,
+    "pools.{pool}.peak_required_gpus": lambda f, pool: _peaks(f, pool).peak_required,
+    "pools.{pool}.mean_required_gpus":
+        lambda f, pool: _ratio(f.of_pool(pool, "required_gpu_hours"), f.window.hours),
+    "pools.{pool}.required_daily_peak_gpus": lambda f, pool: _peaks(f, pool).mean_daily_peak_required,
+    "pools.{pool}.busy_gpu_hours": lambda f, pool: f.of_pool(pool, "busy_gpu_hours"),
+    "pools.{pool}.busy_frac":
+        lambda f, pool: _ratio(f.of_pool(pool, "busy_gpu_hours"), f.of_pool(pool, "rented_gpu_hours")),
+    "fleets.{fleet}.rented_gpus":
+        lambda f, fleet: _ratio(f.of_fleet(fleet, "rented_gpu_hours"), f.window.hours),
+    "fleets.{fleet}.healthy_frac": lambda f, fleet: _fleet_frac(f, fleet, "healthy_gpu_hours"),
+    "fleets.{fleet}.allocated_frac": lambda f, fleet: _fleet_frac(f, fleet, "allocated_gpu_hours"),
+    "fleets.{fleet}.busy_frac": lambda f, fleet: _fleet_frac(f, fleet, "busy_gpu_hours"),
+    "traffic.{class}.messages": _arrived,
+    "traffic.{class}.messages_per_day": lambda f, name: _ratio(_arrived(f, name), _days(f)),
+    "traffic.{class}.output_tokens_per_day":
+        lambda f, name: _ratio(f.traffic.get(name, {}).get("output_tokens") or 0.0, _days(f)),
+    "traffic.{class}.served_frac":
+        lambda f, name: _ratio(_sum(f, name, "messages_served"), _arrived(f, name)),
+    "traffic.{class}.degraded_frac":
+        lambda f, name: _ratio(_sum(f, name, "messages_degraded"), _arrived(f, name)),
+    "traffic.{class}.shed_frac": lambda f, name: _ratio(_lost(f, name), _arrived(f, name)),
+    "traffic.{class}.lost_messages": _lost,
+    "traffic.{class}.wait_mean_s": _wait_mean,
+    "traffic.{class}.wait_p50_s": lambda f, name: percentile(f.waits.get(name, []), 0.50),
+    "traffic.{class}.wait_p99_s": lambda f, name: percentile(f.waits.get(name, []), 0.99),
+    "traffic.{class}.slo_met_frac": _slo_met,
+    "traffic.messages_per_day": lambda f, _: _ratio(f.of_classes("messages_arrived"), _days(f)),
+    "traffic.output_tokens_per_day": lambda f, _: _ratio(f.of_classes("output_tokens"), _days(f)),
+    "traffic.shed_frac":
+        lambda f, _: _ratio(f.of_classes("messages_shed") + f.of_classes("messages_abandoned"),
+                            f.of_classes("messages_arrived")),
+    "contracts.{contract}.cost_usd": lambda f, contract: f.cost_usd(contract=contract),
+    "contracts.{contract}.gpu_hours": lambda f, contract: f.charged_gpu_hours.get(contract) or 0.0,
+    "contracts.{contract}.usd_per_gpu_hour": _price,
+    "fleets.{fleet}.cost_usd": lambda f, fleet: f.cost_usd(fleet=fleet),
+    "fleets.{fleet}.cost_usd_per_day": lambda f, fleet: _ratio(f.cost_usd(fleet=fleet), _days(f)),
+    "pools.{pool}.cost_usd": _pool_cost,
+    "pools.{pool}.cost_usd_per_day": lambda f, pool: _ratio(_pool_cost(f, pool), _days(f)),
+    "pools.{pool}.cost_usd_per_message":
+        lambda f, pool: _ratio(_pool_cost(f, pool), f.of_classes("messages_arrived", pool)),
+    "pools.{pool}.rented_gpu_s_per_message":
+        lambda f, pool: _ratio(3_600 * f.of_pool(pool, "rented_gpu_hours"),
+                               f.of_classes("messages_arrived", pool)),
+    "cost.inference_usd": lambda f, _: _role_cost(f, "serving"),
+    "cost.training_usd": lambda f, _: _role_cost(f, "training"),
+    "cost.total_usd": lambda f, _: f.cost_usd(),
+    "cost.elastic_bound_usd": lambda f, _: _elastic_bound(f),
+}
+"""By registered name: the value from the facts, for the thing that the name names."""

@@ -1,0 +1,57 @@
+"""The hours that a figure is taken over."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from fleetsim.errors import UsageError
+from fleetsim.timebase import epoch_us
+
+Days = Literal["all", "weekdays", "weekends"]
+HOUR_US = 3_600_000_000
+DAY_US = 24 * HOUR_US
+THURSDAY = 3
+"""Weekday of 1970-01-01, counted from Monday."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Whole hours from `start` to `end` (exclusive), UTC, on all days, weekdays or weekends."""
+
+    start: datetime
+    end: datetime
+    days: Days = "all"
+
+    def __post_init__(self) -> None:
+        if self.days not in ("all", "weekdays", "weekends"):
+            raise UsageError(f"days {self.days!r} is none of all, weekdays, weekends")
+
+    def part(self, start: datetime | None, end: datetime | None, days: Days) -> "Window | None":
+        """The part of this window from `start` to `end` that lies on these days; None when empty."""
+        first = self.start if start is None else max(start, self.start)
+        last = self.end if end is None else min(end, self.end)
+        window = Window(first, last, days) if first < last else None
+        return window if window is not None and window.hours else None
+
+    @property
+    def hours(self) -> int:
+        """Hours that count."""
+        if self.days == "all":
+            return (epoch_us(self.end) - epoch_us(self.start)) // HOUR_US
+        hours, at = 0, self.start
+        while at < self.end:
+            midnight = at.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+            until = min(midnight, self.end)
+            if (at.isoweekday() > 5) == (self.days == "weekends"):
+                hours += (epoch_us(until) - epoch_us(at)) // HOUR_US
+            at = until
+        return hours
+
+    def sql(self, column: str = "hour") -> str:
+        """The condition on an hourly table's time column."""
+        condition = f"{column} >= '{self.start.isoformat()}'::timestamptz" \
+                    f" and {column} < '{self.end.isoformat()}'::timestamptz"
+        if self.days == "all":
+            return condition
+        weekday = f"(epoch_us({column}) // {DAY_US} + {THURSDAY}) % 7"
+        return f"{condition} and {weekday} {'>' if self.days == 'weekends' else '<='} 4"

@@ -1,0 +1,40 @@
+"""File to scenario: strict YAML with places, `extends` and overrides, checks, JSON Schema, catalogue.
+
+    load(path, scenario=None, overrides=()) -> Loaded       read, resolve and check a file
+    override(scenario, {path: value}) -> Scenario           the same scenario with values changed
+    dump(scenario.source) -> str                            the resolved file as YAML
+    json_schema() -> dict                                   for editors
+    CODES                                                   every fault that a file can have
+    catalog.gpus(), catalog.models(), catalog.prices()      what ships with the package
+
+Names are loaded when they are first used, so that `import fleetsim.spec` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fleetsim.spec import catalog
+    from fleetsim.spec.codes import CODES
+    from fleetsim.spec.loader import Loaded, load, override
+    from fleetsim.spec.schema import json_schema
+    from fleetsim.spec.writing import dump
+
+__all__ = ["CODES", "Loaded", "catalog", "dump", "json_schema", "load", "override"]
+
+_HOMES = {
+    "CODES": "codes",
+    "dump": "writing",
+    "Loaded": "loader",
+    "load": "loader",
+    "override": "loader",
+    "json_schema": "schema",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name == "catalog":
+        return import_module("fleetsim.spec.catalog")
+    if name in _HOMES:
+        return getattr(import_module(f"fleetsim.spec.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,95 @@
+"""Policies: what they refer to, and that the things they name belong together."""
+
+from typing import Any
+
+from fleetsim.errors import did_you_mean
+from fleetsim.model.base import at
+from fleetsim.model.service import Service
+from fleetsim.model.traffic import TrafficClass
+from fleetsim.policies import Borrow, Degrade, Routing
+from fleetsim.spec.checks.services import with_rates
+from fleetsim.spec.draft import Draft
+from fleetsim.spec.node import NodePath
+
+
+def check_policies(draft: Draft) -> None:
+    for name, policy in draft.of("policies").items():
+        path: NodePath = ("policies", name)
+        if isinstance(policy, Degrade):
+            _check_degrade(draft, policy, path)
+        elif isinstance(policy, Routing):
+            _check_routing(draft, policy, path)
+        elif isinstance(policy, Borrow):
+            _check_borrow(draft, policy, path)
+
+
+def _check_degrade(draft: Draft, policy: Degrade, path: NodePath) -> None:
+    for class_name, service_name in policy.to.items():
+        here = (*path, "to", class_name)
+        asker = draft.traffic.get(class_name)
+        if asker is None:
+            continue
+        if asker.pool != policy.pool and policy.pool in draft.names("pools"):
+            message = f"class {class_name!r} is served by pool {asker.pool!r}, not {policy.pool!r}"
+            draft.error("class-in-other-pool", here, message, key=True)
+        if service_name in draft.services:
+            _warn_if_dearer(draft, asker, service_name, here)
+
+
+def _warn_if_dearer(draft: Draft, asker: TrafficClass, to: str, path: NodePath) -> None:
+    usable = {name: service for name, service in draft.services.items() if _has_speed(service)}
+    if to not in usable or any(name not in usable for name in asker.services()):
+        return
+    work = {name: _gpu_s(draft, name, asker) for name in {to, *asker.services()}}
+    cheapest = min(asker.services(), key=lambda name: work[name])
+    if work[to] >= work[cheapest]:
+        message = (
+            f"service {to!r} takes {work[to]:.3g} GPU-s a call, {cheapest!r} itself "
+            f"{work[cheapest]:.3g}: degrading saves nothing"
+        )
+        draft.warning("dearer-service", path, message)
+
+
+def _has_speed(service: Service) -> bool:
+    given = (service.model, service.rates, service.gpu_s_per_call)
+    from fleetsim.spec import catalog
+
+    known = service.model is None or service.model in catalog.models()
+    return known and sum(value is not None for value in given) == 1
+
+
+def _gpu_s(draft: Draft, name: str, asker: TrafficClass) -> float:
+    """A100-seconds per call of the class on a service, at its efficiency when the horizon starts."""
+    service = with_rates(draft)[name]
+    parts = service.gpu_seconds_per_call(asker.prompt_tokens.mean, asker.output_tokens.mean, 1.0, 1.0)
+    efficiency: Any = service.efficiency_frac
+    if draft.horizon is not None:
+        efficiency = at(efficiency, draft.horizon.start)
+    elif not isinstance(efficiency, int | float):
+        efficiency = next(iter(efficiency.values()))
+    return float(sum(parts) / efficiency)
+
+
+def _check_routing(draft: Draft, policy: Routing, path: NodePath) -> None:
+    pool = draft.pools.get(policy.pool)
+    for fleet in policy.weights:
+        here = (*path, "weights", fleet)
+        if fleet in draft.fleets and pool is not None and fleet not in pool.fleets:
+            draft.error(
+                "fleet-not-in-pool",
+                here,
+                f"pool {policy.pool!r} has no share of fleet {fleet!r}",
+                did_you_mean(fleet, list(pool.fleets)),
+                key=True,
+            )
+    if not sum(policy.weights.values()):
+        draft.error("no-weight", (*path, "weights"), "the weights add up to 0")
+
+
+def _check_borrow(draft: Draft, policy: Borrow, path: NodePath) -> None:
+    borrower, lender = draft.pools.get(policy.pool), draft.pools.get(policy.from_)
+    if policy.pool == policy.from_:
+        draft.error("borrows-from-itself", (*path, "from"), f"pool {policy.pool!r} borrows from itself")
+    elif borrower and lender and not set(borrower.fleets) & set(lender.fleets):
+        message = f"pools {policy.pool!r} and {policy.from_!r} have no fleet in common"
+        draft.error("no-common-fleet", (*path, "from"), message, "a pool lends GPUs of fleets that both have")

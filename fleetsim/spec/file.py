@@ -1,0 +1,108 @@
+"""Scenario files on disk: one file, or a chain of files that extend each other."""
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from fleetsim.errors import UsageError, did_you_mean
+from fleetsim.spec.faults import Faults
+from fleetsim.spec.merge import merged
+from fleetsim.spec.node import Node, Place, Source
+from fleetsim.spec.scalar import written
+from fleetsim.spec.yaml import read
+
+NAMED = ("overrides", "scenarios")
+"""Layers whose entries are applied later, by name."""
+
+
+@dataclass
+class Files:
+    """The files that one scenario is read from, in the order in which they were opened."""
+
+    faults: Faults
+    opened: list[Source] = field(default_factory=list)
+
+    def scenario(self, path: str | os.PathLike[str]) -> Node | None:
+        """The tree of a file and of every file that it extends; None when one cannot be read."""
+        name = os.fspath(path)
+        if not Path(name).is_file():
+            parent = Path(name).parent
+            near = [str(parent / entry.name) for entry in parent.glob("*.yaml")] if parent.is_dir() else []
+            hint = did_you_mean(name, near)
+            raise UsageError(f"no such file: {name}" + (f"; {hint}" if hint else ""))
+        return self._chain(name, ())
+
+    def _chain(self, name: str, above: tuple[str, ...]) -> Node | None:
+        root = self._read(name)
+        if root is None:
+            return None
+        if not isinstance(root.value, dict):
+            self.faults.at(root.place, "wrong-type", "", f"a scenario is a map, got {written(root.value)}")
+            return None
+        extends = root.child("extends")
+        if extends is None:
+            return root
+        own = replace(root, value={key: node for key, node in root.entries().items() if key != "extends"})
+        if not isinstance(extends.value, str) or not extends.value:
+            self.faults.at(
+                extends.place,
+                "wrong-type",
+                "extends",
+                f"expected the path of a file, got {written(extends.value)}",
+            )
+            return own
+        base_name = os.path.normpath(os.path.join(os.path.dirname(name), extends.value))
+        chain = (*above, os.path.realpath(name))
+        if os.path.realpath(base_name) in chain:
+            self.faults.at(
+                extends.place, "extends-cycle", "extends", f"{extends.value} extends this file again"
+            )
+            return None
+        if not Path(base_name).is_file():
+            folder = Path(base_name).parent
+            near = [file.name for file in folder.glob("*.yaml")] if folder.is_dir() else []
+            self.faults.at(
+                extends.place,
+                "missing-file",
+                "extends",
+                f"no such file: {base_name}",
+                did_you_mean(Path(base_name).name, near),
+            )
+            return None
+        base = self._chain(base_name, chain)
+        return _extended(base, own) if base else None
+
+    def _read(self, name: str) -> Node | None:
+        data = Path(name).read_bytes()
+        source = Source(name, len(self.opened), Path(name).parent)
+        self.opened.append(source)
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = data[: error.start].count(b"\n") + 1
+            self.faults.at(Place(source, line, 1), "not-utf8", "", "the line is not UTF-8 text")
+            return None
+        source.lines.extend(text.splitlines())
+        return read(text, source, self.faults)
+
+
+def _extended(base: Node, own: Node) -> Node:
+    """`own` on top of `base`. A named override or scenario is kept whole: a null in it is for later."""
+    plain = replace(own, value={key: node for key, node in own.entries().items() if key not in NAMED})
+    result = merged(base, plain)
+    entries = result.entries()
+    for key in NAMED:
+        node = own.child(key)
+        if node is not None:
+            entries = {
+                **entries,
+                key: replace(node, value={**_names(base, key), **node.entries()})
+                if isinstance(node.value, dict)
+                else node,
+            }
+    return replace(result, value=entries)
+
+
+def _names(base: Node, key: str) -> dict[str, Node]:
+    section = base.child(key)
+    return dict(section.entries()) if section is not None else {}

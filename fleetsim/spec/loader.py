@@ -1,0 +1,210 @@
+"""A file to a scenario: read, put together, build every entry, check across parts."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from fleetsim.errors import Diagnostic, did_you_mean
+from fleetsim.model.scenario import Horizon, Scenario
+from fleetsim.spec.changes import applied, from_data, from_texts, resolved
+from fleetsim.spec.checks import check
+from fleetsim.spec.draft import Draft
+from fleetsim.spec.entry import build
+from fleetsim.spec.faults import Faults
+from fleetsim.spec.file import Files
+from fleetsim.spec.node import Node, Source, plain
+from fleetsim.spec.prune import pruned
+from fleetsim.spec.scalar import written
+from fleetsim.spec.sections import LAYERS, SINGLES, Section, sections
+from fleetsim.spec.shortform import written_out
+
+FORMAT = 1
+"""The version of the file format: the value of the key `fleetsim`."""
+NAME = re.compile(r"[A-Za-z0-9_-]+")
+"""What things may be called: names are parts of dotted paths, stream names and folder names."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A scenario that can be simulated, and what looks wrong in it."""
+
+    scenario: Scenario
+    warnings: list[Diagnostic]
+
+
+def load(
+    path: str | os.PathLike[str], *, scenario: str | None = None, overrides: Sequence[str] = ()
+) -> Loaded:
+    """Read, resolve and check a scenario file.
+
+    `scenario` names one of the file's `scenarios`; `overrides` are `dotted.path=value` texts, applied
+    after it. Raises ScenarioError with every fault of the files, UsageError when there is no file.
+    """
+    faults = Faults()
+    files = Files(faults)
+    tree = files.scenario(path)
+    changes = from_texts(overrides, faults)
+    if tree is None:
+        faults.stop()
+    assert tree is not None, "a file that cannot be read is a fault"
+    faults.root = tree
+    root = resolved(tree, scenario, changes, faults)
+    return _loaded(root, faults, Path(path).parent)
+
+
+def override(scenario: Scenario, values: Mapping[str, object]) -> Scenario:
+    """The scenario with values set by dotted path; ScenarioError when one is wrong."""
+    from fleetsim.spec.node import Place, tree
+
+    faults = Faults()
+    source = Source(scenario.name, directory=Path(scenario.directory))
+    root = tree(dict(scenario.source), Place(source, 0, 0))
+    faults.root = root
+    changed = applied(root, from_data(dict(values)), faults)
+    return _loaded(changed, faults, Path(scenario.directory)).scenario
+
+
+def _loaded(root: Node, faults: Faults, directory: Path) -> Loaded:
+    root = pruned(_with_data_files_from(root, directory), faults)
+    faults.root = written_out(root)
+    draft = Draft(faults.root, faults, directory)
+    _top_level(draft)
+    _build_sections(draft)
+    check(draft)
+    faults.stop()
+    assert draft.horizon is not None, "a scenario without a horizon has a fault"
+    from fleetsim.spec.checks.services import with_rates
+
+    source = plain(root)
+    assert isinstance(source, dict)
+    scenario = Scenario(
+        name=source["name"],
+        horizon=draft.horizon,
+        fleets=draft.fleets,
+        gpus=draft.gpus,
+        pools=draft.pools,
+        services=with_rates(draft),
+        traffic=draft.traffic,
+        curves=draft.of("curves"),
+        surges=draft.of("surges"),
+        policies=draft.of("policies"),
+        contracts=draft.of("contracts"),
+        offers=draft.offers,
+        published=draft.published,
+        objectives=tuple(draft.objectives),
+        series=draft.series,
+        source=source,
+        inputs=draft.inputs,
+        directory=str(directory),
+    )
+    return Loaded(scenario, faults.warnings)
+
+
+def _top_level(draft: Draft) -> None:
+    """Keys of the top level, the format version, name and horizon."""
+    root = draft.root
+    known = [*SINGLES, *sections()]
+    for key in root.entries():
+        if key not in known:
+            draft.error(
+                "unknown-key", (key,), f"unknown key {key!r}", did_you_mean(key, [*known, *LAYERS]), key=True
+            )
+    for key, what in (
+        ("fleetsim", f"`fleetsim: {FORMAT}`, the version of the format"),
+        ("name", "`name:` with a short name"),
+        ("horizon", "`horizon: {start: ..., end: ...}`"),
+        ("fleets", "`fleets:` with at least one fleet"),
+    ):
+        if root.child(key) is None:
+            draft.error("missing-key", (), f"missing key {key!r}", f"add {what}")
+    version = root.child("fleetsim")
+    if version and version.value != FORMAT:
+        draft.error(
+            "unknown-format",
+            ("fleetsim",),
+            f"format {written(version.value)} is not known",
+            f"write {FORMAT}",
+        )
+    for key in ("name", "description"):
+        node = root.child(key)
+        if node and not isinstance(node.value, str):
+            draft.error(
+                "wrong-type",
+                (key,),
+                f"expected text, got {written(node.value)}",
+                "" if isinstance(node.value, dict | list) else "put it in quotes",
+            )
+        elif node and key == "name" and not NAME.fullmatch(str(node.value)):
+            draft.error("bad-name", (key,), f"{node.value!r} is no name", "use letters, digits, '-' and '_'")
+    horizon = root.child("horizon")
+    if horizon:
+        draft.horizon = build(Horizon, horizon, ("horizon",), draft.faults)
+
+
+def _build_sections(draft: Draft) -> None:
+    for name, section in sections().items():
+        node = draft.root.child(name)
+        if node is None:
+            continue
+        if not isinstance(node.value, dict):
+            draft.error(
+                "wrong-type",
+                (name,),
+                f"expected a map by name, got {written(node.value)}",
+                f"write `{name}:` with one `name: {{...}}` per {section.noun}",
+            )
+            continue
+        built = {entry: _entry(draft, section, name, entry, child) for entry, child in node.value.items()}
+        draft.objects[name] = {entry: thing for entry, thing in built.items() if thing is not None}
+
+
+def _entry(draft: Draft, section: Section, name: str, entry: str, node: Node) -> Any:
+    path = (name, entry)
+    if not NAME.fullmatch(entry):
+        draft.error("bad-name", path, f"{entry!r} is no name", "use letters, digits, '-' and '_'", key=True)
+    if section.registry is None:
+        return build(section.annotation, node, path, draft.faults)
+    if not isinstance(node.value, dict):
+        draft.error(
+            "wrong-type", path, f"expected a map, got {written(node.value)}", "write {kind: ..., ...}"
+        )
+        return None
+    kinds = list(section.registry)
+    kind = node.child("kind")
+    if kind is None:
+        draft.error(
+            "missing-key", path, "missing key 'kind'", f"add `kind:` with one of {', '.join(kinds)}", key=True
+        )
+        return None
+    cls = section.type_of(node)
+    if cls is None:
+        draft.error(
+            "unknown-kind",
+            (*path, "kind"),
+            f"no {section.noun} of kind {kind.value!r}",
+            did_you_mean(str(kind.value), kinds),
+        )
+        return None
+    return build(cls, node, path, draft.faults, without=("kind",))
+
+
+def _with_data_files_from(root: Node, directory: Path) -> Node:
+    """Paths of data files, each written relative to its own file, relative to `directory`."""
+    from fleetsim.spec.merge import with_value
+
+    for name, node in (root.child("traffic") or root).entries().items():
+        volume = node.child("messages_per_day")
+        for below in ((), ("series",)):
+            path = volume.find((*below, "file")) if volume else None
+            if path is None or not isinstance(path.value, str) or os.path.isabs(path.value):
+                continue
+            home = path.place.source.directory
+            if os.path.abspath(home) == os.path.abspath(directory):
+                continue
+            moved = os.path.relpath(os.path.join(home, path.value), directory)
+            keys = ("traffic", name, "messages_per_day", *below, "file")
+            root = with_value(root, keys, replace(path, value=moved))
+    return root

@@ -1,0 +1,132 @@
+"""Unit aliases for scenario fields, and columns of tables.
+
+A field's type says its unit and its bounds once; the check of a file, the JSON Schema and the
+reference pages all read them from here. The markers speak pydantic's protocol without importing it,
+so that `fleetsim.model` stays free of third-party code.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number with a unit, bounds that must hold and bounds beyond which it cannot be meant."""
+
+    unit: str
+    ge: float | None = None
+    gt: float | None = None
+    le: float | None = None
+    warn_above: float | None = None
+    """A value above this is allowed and reported as a warning: most likely a wrong unit."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        schema = dict(handler(source))
+        bounds = {"ge": self.ge, "gt": self.gt, "le": self.le}
+        schema.update({name: bound for name, bound in bounds.items() if bound is not None})
+        if schema["type"] in ("int", "float"):
+            schema["strict"] = True  # `true` or "12" is no number
+        if schema["type"] == "float":
+            schema["allow_inf_nan"] = False
+        if schema["type"] == "decimal":  # strict would refuse the floats that a file holds
+            return {
+                "type": "function-before",
+                "function": {"type": "no-info", "function": not_text},
+                "schema": schema,
+            }
+        return schema
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Callable[[Any], Any]) -> Any:
+        if core_schema["type"] != "function-before":
+            return {**handler(core_schema), "unit": self.unit}
+        bounds = {"minimum": self.ge, "exclusiveMinimum": self.gt, "maximum": self.le}
+        written = {name: bound for name, bound in bounds.items() if bound is not None}
+        return {"type": "number", **written, "unit": self.unit}
+
+
+@dataclass(frozen=True)
+class Instant:
+    """A point in time, UTC. `2024-01-01` means midnight; a time without a zone is UTC."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
+        return {
+            "type": "function-plain",
+            "function": {"type": "no-info", "function": as_utc},
+            "serialization": {"type": "to-string"},
+        }
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Callable[[Any], Any]) -> Any:
+        pattern = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?$"
+        return {"type": "string", "pattern": pattern, "unit": "UTC"}
+
+
+def not_text(value: object) -> object:
+    """The value itself; ValueError when it is text, which no amount of money is."""
+    if isinstance(value, str | bool):
+        raise ValueError(f"{value!r} is no number")
+    return value
+
+
+def as_utc(value: object) -> datetime:
+    """The instant that a date, a datetime or their ISO 8601 text names; ValueError when none."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"{value!r} is no date; write 2024-01-31 or 2024-01-31T18:00Z") from None
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    raise ValueError(f"{value!r} is no date; write 2024-01-31 or 2024-01-31T18:00Z")
+
+
+UtcTime = Annotated[datetime, Instant()]
+
+# Counts and shares
+Gpus = Annotated[int, Quantity("GPU", ge=0, warn_above=50_000_000)]
+GpuCount = Annotated[int, Quantity("GPU", gt=0, warn_above=50_000_000)]
+Fraction = Annotated[float, Quantity("1", ge=0, le=1)]
+OpenFraction = Annotated[float, Quantity("1", gt=0, le=1)]
+Factor = Annotated[float, Quantity("1", gt=0, warn_above=10_000)]
+Ratio = Annotated[float, Quantity("1", ge=0, warn_above=10_000)]
+Count = Annotated[float, Quantity("1", ge=0)]
+Index = Annotated[int, Quantity("1", ge=0)]
+
+# Time
+Seconds = Annotated[float, Quantity("s", ge=0, warn_above=366 * 86_400)]
+PositiveSeconds = Annotated[float, Quantity("s", gt=0, warn_above=366 * 86_400)]
+StepSeconds = Annotated[int, Quantity("s", gt=0, le=3_600)]
+Hours = Annotated[float, Quantity("h", gt=0, warn_above=1_000_000)]
+Days = Annotated[float, Quantity("day", ge=0, warn_above=36_500)]
+PositiveDays = Annotated[float, Quantity("day", gt=0, warn_above=36_500)]
+SignedDays = Annotated[float, Quantity("day", ge=-36_500, le=36_500)]
+Months = Annotated[int, Quantity("month", gt=0, warn_above=240)]
+
+# Traffic and serving
+MessagesPerDay = Annotated[float, Quantity("message/day", ge=0, warn_above=1e13)]
+MessagesPerSecond = Annotated[float, Quantity("message/s", ge=0, warn_above=1e9)]
+Tokens = Annotated[float, Quantity("token", ge=0, warn_above=10_000_000)]
+TokensPerSecond = Annotated[float, Quantity("token/s", gt=0, warn_above=1e7)]
+GpuSeconds = Annotated[float, Quantity("GPU-s", gt=0, warn_above=1e6)]
+
+# Money
+Usd = Annotated[Decimal, Quantity("USD", ge=0, warn_above=1e13)]
+UsdPerGpuHour = Annotated[Decimal, Quantity("USD/GPU-hour", ge=0, warn_above=100)]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: name with its unit, Arrow type by name, and what it means.
+
+    `additive` says whether the values may be summed over rows; a level (GPUs now) may not.
+    """
+
+    name: str
+    dtype: str
+    unit: str
+    meaning: str
+    additive: bool = False

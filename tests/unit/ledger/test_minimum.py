@@ -1,0 +1,177 @@
+"""Take or pay: the Oracle lease to the dollar, months, overage, and agreement with the formula."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from metered import billed, block, delivery, gpu_s, hours, rows, usage, utc
+
+from fleetsim.ledger.contracts import TakeOrPay
+from fleetsim.ledger.minimum import derived_usd_per_gpu_hour, obligations_of
+from fleetsim.ledger.rating import rate
+
+ORACLE = TakeOrPay(fleet="azure", total_usd=Decimal("5.0e9"), term_months=24)
+YEARS = hours(utc(2025, 1, 1), utc(2028, 1, 1))
+ON_TIME = [(utc(2025, 7, 1), 100_000)]
+LATE = [(utc(2025, 12, 1), 100_000)]
+RAMPED = [(utc(2025, 7, 1), 50_000), (utc(2025, 8, 15), 50_000)]
+
+
+@pytest.mark.parametrize("tranches", [ON_TIME, LATE, RAMPED], ids=["on time", "late", "ramped"])
+def test_the_obligation_is_five_billion_whenever_it_comes(tranches: list[tuple[datetime, int]]) -> None:
+    charges = rate({"oracle": ORACLE}, [usage(YEARS, *(delivery(*each) for each in tranches))])
+    assert billed(charges) == 5_000_000_000_000_000
+    assert int(charges.effective_micro_usd.sum()) == 5_000_000_000_000_000
+    assert gpu_s(charges, "used") == 100_000 * 17_520 * 3_600
+
+
+def test_a_late_delivery_shifts_the_bill() -> None:
+    charges = rate({"oracle": ORACLE}, [usage(YEARS, *(delivery(*each) for each in LATE))])
+    assert charges.hour_us[0] == hours(utc(2025, 12, 1), utc(2025, 12, 2))[0]
+    assert charges.hour_us[-1] == hours(utc(2027, 11, 30), utc(2027, 12, 1))[-1]
+    assert set(np.diff(charges.hour_us).tolist()) == {3_600_000_000}
+    assert int(np.ptp(charges.billed_micro_usd)) <= 1
+
+
+def test_a_fixed_end_cuts_the_obligation_in_proportion() -> None:
+    contract = TakeOrPay(fleet="azure", total_usd=Decimal("5.0e9"), term_months=24, fixed_end=utc(2027, 7, 1))
+    late = rate({"oracle": contract}, [usage(YEARS, *(delivery(*each) for each in LATE))])
+    assert billed(late) == round(Fraction(5_000_000_000_000_000 * 577, 730))
+    assert billed(late) // 1_000_000_000_000 == 3_952
+    on_time = rate({"oracle": contract}, [usage(YEARS, *(delivery(*each) for each in ON_TIME))])
+    assert billed(on_time) == 5_000_000_000_000_000
+    never = rate({"oracle": contract}, [usage(YEARS, delivery(utc(2027, 8, 1), 100_000))])
+    assert len(never) == 0
+
+
+def test_the_price_follows_from_the_total() -> None:
+    obligations = obligations_of(ORACLE.primitive(), tuple(delivery(*each) for each in RAMPED))
+    assert derived_usd_per_gpu_hour(obligations) == Decimal("2.853881")
+    assert [each.micro_usd for each in obligations] == [2_500_000_000_000_000] * 2
+    assert obligations_of(ORACLE.primitive(), ()) == []
+
+
+def test_the_total_is_due_whether_used_or_not() -> None:
+    unused = usage(YEARS, *(delivery(*each) for each in ON_TIME), allocated=np.zeros_like(YEARS))
+    charges = rate({"oracle": ORACLE}, [unused])
+    assert billed(charges, "unused") == billed(charges) == 5_000_000_000_000_000
+    half = usage(YEARS, *(delivery(*each) for each in ON_TIME))
+    half = usage(YEARS, *(delivery(*each) for each in ON_TIME), allocated=half.committed_gpu_s // 2)
+    assert billed(rate({"oracle": ORACLE}, [half]), "used") == pytest.approx(2.5e15, abs=len(YEARS))
+
+
+def test_a_minimum_is_settled_over_the_month() -> None:
+    """100 GPUs, 60% minimum, $2: idle in the first half of June, full in the second, then idle in July."""
+    contract = TakeOrPay(fleet="azure", usd_per_gpu_hour=Decimal(2), minimum_frac=0.6)
+    hour_us = hours(utc(2024, 6, 1), utc(2024, 8, 1))
+    busy = np.where(hour_us >= hours(utc(2024, 6, 16), utc(2024, 6, 17))[0], 360_000, 0)
+    busy[720:] = 0
+    charges = rate({"c": contract}, [usage(hour_us, delivery(utc(2024, 6, 1), 100), allocated=busy)])
+    june = [row for row in rows(charges) if row[0] < hour_us[720]]
+    assert sum(row[8] for row in june) == 100 * 720 * 6 // 10 * 2_000_000
+    assert sum(row[5] for row in june if row[4] == "used") == 100 * 360 * 3_600
+    assert {row[4] for row in june if row[0] < hour_us[360]} == {"unused"}
+    assert billed(charges) - sum(row[8] for row in june) == 100 * 744 * 6 // 10 * 2_000_000
+
+
+def test_use_above_the_commitment_is_overage() -> None:
+    contract = TakeOrPay(fleet="azure", usd_per_gpu_hour=Decimal(2), overage_usd_per_gpu_hour=Decimal(5))
+    hour_us = hours(utc(2024, 6, 1), utc(2024, 7, 1))
+    elastic = np.zeros_like(hour_us)
+    elastic[10:20] = 36_000
+    idle = np.full_like(hour_us, 36_000)
+    idle[0:6] = 0
+    accepted = delivery(utc(2024, 6, 1), 10)
+    metered = usage(hour_us, accepted, allocated=idle, elastic=elastic, elastic_contract="c")
+    charges = rate({"c": contract}, [metered])
+    assert gpu_s(charges, "overage") == (10 - 6) * 36_000
+    assert billed(charges) == 720 * 10 * 2_000_000 + 4 * 10 * 5_000_000
+    assert gpu_s(charges, "unused") == 0
+
+
+@pytest.mark.parametrize(
+    ("terms", "message"),
+    [
+        ({}, "one of the two"),
+        ({"usd_per_gpu_hour": Decimal(1), "total_usd": Decimal(1)}, "one of the two"),
+        ({"total_usd": Decimal(1)}, "needs term_months"),
+        ({"total_usd": Decimal(1), "term_months": 1, "minimum_frac": 0.5}, "owed in full"),
+    ],
+)
+def test_terms_that_contradict_each_other_are_refused(terms: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TakeOrPay(fleet="azure", **terms)  # type: ignore[arg-type]  # wrong on purpose
+
+
+prices = st.decimals(0, 20, places=3)
+
+
+@st.composite
+def quarters(draw: st.DrawFn) -> tuple[list[int], list[int]]:
+    """Allocated and elastic shares, in thousandths, per hour from 20 January to 10 March 2024."""
+    seed = draw(st.integers(0, 2**32))
+    generator = np.random.default_rng(seed)
+    ceiling = draw(st.integers(0, 1_000))
+    bursts = draw(st.integers(0, 1_500))
+    allocated, elastic = (generator.integers(0, top + 1, 1_200) for top in (ceiling, bursts))
+    return allocated.tolist(), elastic.tolist()
+
+
+@settings(max_examples=30, deadline=None)
+@given(quarter=quarters(), gpus=st.integers(1, 100_000), price=prices, over=prices,
+       minimum=st.integers(0, 100))  # fmt: skip
+def test_months_equal_the_formula(
+    quarter: tuple[list[int], list[int]], gpus: int, price: Decimal, over: Decimal, minimum: int
+) -> None:
+    hour_us = hours(utc(2024, 1, 20), utc(2024, 3, 10))
+    accepted = delivery(utc(2024, 1, 25, 7, 30), gpus)
+    committed = usage(hour_us, accepted).committed_gpu_s
+    allocated = committed * np.array(quarter[0]) // 1_000
+    elastic = gpus * np.array(quarter[1])
+    contract = TakeOrPay(
+        fleet="azure", usd_per_gpu_hour=price, overage_usd_per_gpu_hour=over, minimum_frac=minimum / 100
+    )
+    metered = usage(hour_us, accepted, allocated=allocated, elastic=elastic, elastic_contract="c")
+    charges = rate({"c": contract}, [metered])
+    for start, end in pairwise([utc(2024, 1, 20), utc(2024, 2, 1), utc(2024, 3, 1), utc(2024, 3, 10)]):
+        first, last = hours(start, start + timedelta(hours=1))[0], hours(end, end + timedelta(hours=1))[0]
+        inside = (hour_us >= first) & (hour_us < last)
+        held = Fraction(int(committed[inside].sum()), 3_600)
+        use = Fraction(int(allocated[inside].sum() + elastic[inside].sum()), 3_600)
+        due = Fraction(price) * max(Fraction(minimum, 100) * held, min(use, held))
+        due += Fraction(over) * max(use - held, 0)
+        month = [row for row in rows(charges) if first <= row[0] < last]
+        # Half a micro-dollar for each charge, and half a GPU-second of the minimum.
+        bound = Fraction(len(month), 2) + Fraction(price) * 1_000_000 / 7_200
+        assert abs(sum(row[8] for row in month) - due * 1_000_000) <= bound
+        assert sum(row[5] for row in month if row[4] != "unused") == use * 3_600
+        assert all(row[8] >= 0 for row in month)
+    cuts = [0, 12 * 24, (12 + 29) * 24, len(hour_us)]
+    blocks = [rate({"c": contract}, [block(metered, start, stop)]) for start, stop in pairwise(cuts)]
+    assert rows(*blocks) == rows(charges)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    total=st.integers(0, 10**16),
+    months=st.integers(1, 4),
+    tranches=st.lists(st.tuples(st.integers(0, 57_600), st.integers(1, 50_000)), min_size=1, max_size=4),
+    cuts=st.lists(st.integers(0, 4_380), max_size=4),
+)
+def test_a_total_is_paid_to_the_micro_dollar_in_any_blocks(
+    total: int, months: int, tranches: list[tuple[int, int]], cuts: list[int]
+) -> None:
+    hour_us = hours(utc(2024, 1, 1), utc(2024, 7, 1))
+    deliveries = [delivery(utc(2024, 1, 1) + timedelta(minutes=minutes), gpus) for minutes, gpus in tranches]
+    contract = TakeOrPay(fleet="azure", total_usd=Decimal(total).scaleb(-6), term_months=months)
+    whole = usage(hour_us, *deliveries)
+    charges = rate({"c": contract}, [whole])
+    assert billed(charges) == total
+    edges = [0, *sorted(cuts), len(hour_us)]
+    parts = [rate({"c": contract}, [block(whole, *cut)]) for cut in pairwise(edges)]
+    assert rows(*parts) == rows(charges)

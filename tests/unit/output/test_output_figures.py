@@ -1,0 +1,172 @@
+"""Figures against values computed by hand from the tiny run."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_run import tiny_blocks, tiny_scenario, write_run
+
+from fleetsim.errors import UsageError
+from fleetsim.model.figure import FIGURES
+from fleetsim.output.figures import COMPUTATIONS
+from fleetsim.output.run import Run
+
+BY_HAND = {
+    # Chat: 80 rented, 72 healthy, offered 72 but 88 and 96 in hours 30 and 31 (1 June, 06:00 and 07:00).
+    "pools.chat.peak_load_frac": 96 / 72,
+    "pools.chat.stock_out_hours": 2,
+    "pools.chat.first_stock_out": "2024-06-01T06:00:00Z",
+    "pools.chat.short_gpus_at_first_stock_out": 16.0,
+    "pools.chat.peak_required_gpus": 120.0,
+    "pools.chat.mean_required_gpus": 1.25 * (46 * 72 + 88 + 96) / 48,
+    "pools.chat.required_daily_peak_gpus": (90 + 120) / 2,
+    "pools.chat.busy_gpu_hours": 48 * 72.0,
+    "pools.chat.busy_frac": 72 / 80,
+    "pools.api.peak_load_frac": 0.5,
+    "pools.api.stock_out_hours": 0,
+    "pools.api.first_stock_out": None,
+    "pools.api.short_gpus_at_first_stock_out": None,
+    "fleets.azure.rented_gpus": 100.0,
+    "fleets.azure.healthy_frac": 0.92,
+    "fleets.azure.allocated_frac": 0.46,
+    "fleets.azure.busy_frac": 0.82,
+    "fleets.lab.busy_frac": 0.0,
+    # Plus: each hour 10 arrive, 9 are served (6 at once, 3 within 0.5 to 0.545 s), 3 degraded, 1 abandons.
+    "traffic.plus.messages": 480,
+    "traffic.plus.messages_per_day": 240.0,
+    "traffic.plus.output_tokens_per_day": 24 * 90.0,
+    "traffic.plus.served_frac": 0.9,
+    "traffic.plus.degraded_frac": 0.3,
+    "traffic.plus.shed_frac": 0.1,
+    "traffic.plus.lost_messages": 48,
+    "traffic.plus.wait_mean_s": 3.0,
+    "traffic.plus.wait_p50_s": 0.0,
+    "traffic.plus.wait_p99_s": 0.5 * 2 ** (0.125 * (0.99 * 9 - 6) / 3),
+    "traffic.plus.slo_met_frac": None,
+    "traffic.dev.slo_met_frac": 0.5,
+    "traffic.messages_per_day": 24 * 12.0,
+    "traffic.output_tokens_per_day": 24 * 110.0,
+    "traffic.shed_frac": 1 / 12,
+    "contracts.azure-a100.cost_usd": 48 * 130.0,
+    "contracts.azure-a100.gpu_hours": 4800.0,
+    "contracts.azure-a100.usd_per_gpu_hour": 1.30,
+    # A purchase pays for GPU-hours that are charged again when they are used.
+    "contracts.azure-extra.gpu_hours": 0.0,
+    "contracts.azure-extra.usd_per_gpu_hour": None,
+    "fleets.azure.cost_usd": 6240.0,
+    "fleets.azure.cost_usd_per_day": 3120.0,
+    "pools.chat.cost_usd": 0.8 * 6240,
+    "pools.chat.cost_usd_per_day": 0.8 * 3120,
+    "pools.api.cost_usd_per_message": 0.2 * 6240 / 96,
+    "pools.api.rented_gpu_s_per_message": 20 * 48 * 3600 / 96,
+    "cost.inference_usd": 6240.0,
+    "cost.training_usd": 960.0,
+    "cost.total_usd": 7200.0,
+    "cost.elastic_bound_usd": 1.30 * 1.25 * (46 * 72 + 88 + 96 + 48 * 10),
+}
+
+
+def test_each_registered_figure_has_one_computation() -> None:
+    assert list(COMPUTATIONS) == [figure.name for figure in FIGURES]
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_by_hand(run: Run, name: str) -> None:
+    expected = BY_HAND[name]
+    found = run.figure(name)
+    if isinstance(expected, float):
+        assert found == pytest.approx(expected, rel=1e-12)
+    else:
+        assert found == expected
+    assert found == run.summary["figures"][name]
+
+
+def test_every_registered_figure_is_checked_by_hand() -> None:
+    kinds = {"pools.": "{pool}", "fleets.": "{fleet}", "traffic.": "{class}", "contracts.": "{contract}"}
+    names = set()
+    for name in BY_HAND:
+        parts = name.split(".")
+        names.add(f"{parts[0]}.{kinds[parts[0] + '.']}.{parts[2]}" if len(parts) == 3 else name)
+    assert names == set(COMPUTATIONS)
+
+
+def test_all_things_have_all_figures(run: Run) -> None:
+    things = {"pool": 2, "fleet": 2, "class": 2, "contract": 3, None: 1}
+    assert len(run.summary["figures"]) == sum(things[figure.thing] for figure in FIGURES)
+
+
+def test_windows(run: Run) -> None:
+    peak = "pools.chat.peak_required_gpus"
+    assert run.figure(peak, end="2024-06-01") == 90
+    assert run.figure(peak, start="2024-06-01") == 120
+    assert run.figure(peak, "2024-06-01T06:00Z", "2024-06-01T07:00Z") == 110
+    assert run.figure(peak, days="weekdays") == 90
+    assert run.figure(peak, days="weekends") == 120
+    assert run.figure("pools.chat.stock_out_hours", "2024-06-01T07:00Z") == 1
+    assert run.figure("contracts.azure-a100.cost_usd", days="weekends") == 24 * 130
+    assert run.figure("traffic.plus.messages_per_day", end="2024-05-31T12:00Z") == 240
+    assert run.figure(peak, "2020-01-01", "2030-01-01") == 120
+
+
+@pytest.mark.parametrize(("name", "message"), [
+    ("pools.chat.peak_loud_frac", "did you mean 'pools.chat.peak_load_frac'"),
+    ("pools.chta.peak_load_frac", "no pool 'chta'; did you mean 'chat'"),
+    ("pools.training.busy_frac", "no pool 'training'"),
+    ("traffic.plsu.messages", "no class 'plsu'; did you mean 'plus'"),
+])
+def test_unknown_names(run: Run, name: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        run.figure(name)
+
+
+@pytest.mark.parametrize(("start", "end", "days", "message"), [
+    ("2024-07-01", None, "all", "no recorded hour"),
+    (None, "2024-06-01", "weekends", "no recorded hour"),
+    ("summer", None, "all", "'summer' is no date"),
+    (None, None, "mondays", "none of all, weekdays, weekends"),
+])
+def test_impossible_windows(run: Run, start: str, end: str, days: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        run.figure("cost.total_usd", start, end, days)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_work_without_gpus_is_an_endless_load(tmp_path: Path) -> None:
+    blocks = tiny_blocks()
+    gpus = blocks.gpus.copy()
+    gpus[5, 1] = 0
+    run = write_run(tmp_path, blocks=replace(blocks, gpus=gpus))
+    assert run.figure("pools.api.peak_load_frac") is None
+    assert run.figure("pools.api.stock_out_hours") == 1
+    assert run.figure("pools.api.first_stock_out") == "2024-05-31T05:00:00Z"
+    assert run.figure("pools.api.short_gpus_at_first_stock_out") == 10
+    decision = run.summary["pools"]["api"]
+    assert decision["work_without_gpus"] is True
+    assert decision["peak_load_hour"] == "2024-05-31T05:00:00Z"
+
+
+def test_no_gpus_and_no_work_is_no_load(tmp_path: Path) -> None:
+    blocks = tiny_blocks()
+    run = write_run(tmp_path, blocks=replace(blocks, gpus=np.zeros_like(blocks.gpus),
+                                             offered=np.zeros_like(blocks.offered)))
+    assert run.figure("pools.chat.peak_load_frac") == 0
+    assert run.figure("pools.chat.stock_out_hours") == 0
+    assert run.figure("fleets.azure.busy_frac") is None
+
+
+def test_nobody_came(tmp_path: Path) -> None:
+    run = write_run(tmp_path, replace(tiny_scenario(), published={}), block_hours=0)
+    assert run.figure("traffic.plus.messages") == 0
+    assert run.figure("traffic.plus.shed_frac") is None
+    assert run.figure("traffic.plus.wait_p99_s") is None
+    assert run.figure("pools.chat.cost_usd_per_message") is None
+    assert run.figure("cost.total_usd") == 0
+    assert run.figure("pools.chat.peak_load_frac") is None
+    assert run.verify() == []
+
+
+def test_elastic_bound_needs_a_price(tmp_path: Path) -> None:
+    scenario = tiny_scenario()
+    contracts = {name: contract for name, contract in scenario.contracts.items() if name == "lab-a100"}
+    run = write_run(tmp_path, replace(scenario, contracts=contracts))
+    assert run.figure("cost.elastic_bound_usd") is None
