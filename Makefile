@@ -5,12 +5,13 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint test-slow bench docs clean
+.PHONY: help run test lint test-slow fuzz bench docs clean
 
 help:
 	@echo "make run        install, then simulate workloads/openai-2024.yaml"
 	@echo "make test       install, lint, type-check, check import layers, run the tests"
 	@echo "make test-slow  the tests that take minutes"
+	@echo "make fuzz       the tests on random scenarios, with many more of them"
 	@echo "make bench      the benchmarks"
 	@echo "make docs       write the reference pages from the code"
 	@echo "make clean      remove .venv, caches and build products; results stay"
@@ -23,17 +24,19 @@ $(VENV)/made:
 
 $(VENV)/installed: $(VENV)/made pyproject.toml
 	$(PIP) -e .
+	@$(BIN)/python -m compileall -q fleetsim
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/made pyproject.toml
 	$(PIP) -e '.[dev]'
+	@$(BIN)/python -m compileall -q fleetsim
 	@touch $@ $(VENV)/installed
 
 run: $(VENV)/installed
 	$(BIN)/fleetsim run workloads/openai-2024.yaml
 
 lint: $(VENV)/installed-dev
-	$(BIN)/ruff check fleetsim tests benchmarks
+	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
@@ -43,11 +46,14 @@ test: lint
 test-slow: $(VENV)/installed-dev
 	$(BIN)/pytest -n 2 -m slow tests
 
+fuzz: $(VENV)/installed-dev
+	$(BIN)/pytest -n 2 --hypothesis-profile=fuzz tests/agreement tests/conservation
+
 bench: $(VENV)/installed-dev
-	$(BIN)/pytest -m "slow or not slow" --benchmark-only benchmarks
+	$(BIN)/python benchmarks/run.py
 
 docs: $(VENV)/installed-dev
-	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/generate.py --outputs
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .benchmarks

@@ -1,21 +1,26 @@
 """Write the reference pages from the code, and the outputs that the other pages show.
 
-    python docs/generate.py              the reference pages (what `make docs` runs, with --outputs)
-    python docs/generate.py --outputs    also runs every console block again and writes what it prints
+    python docs/generate.py                 the reference pages
+    python docs/generate.py --outputs       also runs the code of the other pages and writes what it prints:
+                                            what `make docs` does
+    python docs/generate.py --check PAGE    runs the code of a page and says where its output differs
 
 The pages under docs/reference are never edited by hand; a test compares them with what is written here.
 """
 
 import argparse
+import inspect
+import re
 import sys
-from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 REFERENCE = DOCS / "reference"
 sys.path.insert(0, str(DOCS))  # the pages' own modules lie beside this file, which may be imported by path
+
+from markup import number, table  # noqa: E402 - found through the line above
 
 MADE = "<!-- Written by docs/generate.py from the code. Do not edit: run `make docs`. -->"
 
@@ -37,20 +42,8 @@ def pages() -> dict[str, str]:
 
 def page(title: str, body: str) -> str:
     """A page with its title and the remark that it is written by a program."""
-    return f"{MADE}\n# {title}\n\n{body.strip()}\n"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table; `|` and line ends in cells are made harmless."""
-    def line(cells: Sequence[object]) -> str:
-        return "| " + " | ".join(cell(value) for value in cells) + " |"
-
-    return "\n".join([line(head), "|" + "---|" * len(head), *(line(row) for row in rows)])
-
-
-def cell(value: object) -> str:
-    """A value as the text of one cell."""
-    return " ".join(str(value).replace("|", "\\|").split())
+    closed_up = re.sub(r"\n{3,}", "\n\n", body.strip())
+    return f"{MADE}\n# {title}\n\n{closed_up}\n"
 
 
 def index_page() -> str:
@@ -117,41 +110,53 @@ A figure that has no value (nothing arrived, nothing ran short) is null.
 
 
 def commands_page() -> str:
-    """Every verb with its arguments and options, from the command-line library's own tree."""
-    import typer.main
+    """Every verb with its arguments and options, from the functions behind them."""
+    from fleetsim.cli.main import EXIT_CODES, VERBS
 
-    from fleetsim.cli.main import EXIT_CODES, VERBS, app
-
-    tree: Any = typer.main.get_command(app)
+    verbs = table(("verb", "does"),
+                  ((f"[`{verb.__name__}`](#{verb.__name__})", line) for verb, line in VERBS))
     parts = [f"""\
 Data goes to stdout, progress and remarks to stderr, so `--json` can be piped. {EXIT_CODES}
 A `RUN` is a run directory, a scenario's directory or name (its newest run), or the start of a run id.
 
-{table(("verb", "does"), ((f"[`{verb.__name__}`](#{verb.__name__})", line) for verb, line in VERBS))}
+{verbs}
 """]
     for verb, _ in VERBS:
-        name = verb.__name__
-        command = tree.commands[name]
-        rows = [option_row(parameter) for parameter in command.params if parameter.name != "help"]
-        words = [parameter.metavar or parameter.name.upper() for parameter in command.params
-                 if parameter.param_type_name == "argument"]
-        parts.append(f"\n## {name}\n\n`{' '.join(['fleetsim', name, *words, '[OPTIONS]'])}`\n\n"
-                     f"{command.help.strip()}\n\n" + table(("option", "value", "default", "meaning"), rows))
+        words, rows = arguments(verb)
+        parts.append(f"\n## {verb.__name__}\n\n`{' '.join(['fleetsim', verb.__name__, *words, '[OPTIONS]'])}`"
+                     f"\n\n{inspect.cleandoc(verb.__doc__ or '')}\n\n"
+                     + table(("argument or option", "takes", "default", "meaning"), rows))
     return "\n".join(parts)
 
 
-def option_row(parameter: Any) -> tuple[str, str, str, str]:
-    """One argument or option: its name, what it takes, its default, what it means."""
-    is_flag = bool(getattr(parameter, "is_flag", False))
-    choices = [str(getattr(choice, "value", choice)) for choice in getattr(parameter.type, "choices", ())]
-    takes = parameter.metavar or " or ".join(choices) or ("" if is_flag else "a whole number"
-                                                          if "int" in str(parameter.type).lower() else "text")
-    default = "" if is_flag or parameter.default is None else f"`{parameter.default}`"
-    if parameter.param_type_name == "argument":
-        name = parameter.metavar or parameter.name.upper()
-        return f"`{name}`", "", "required" if parameter.required else "", parameter.help
-    return ", ".join(f"`{word}`" for word in parameter.opts), "" if is_flag else takes, \
-        "required" if parameter.required else default, parameter.help
+def arguments(verb: Any) -> tuple[list[str], list[tuple[str, str, str, str]]]:
+    """The names of a verb's arguments, and a row for each argument and option."""
+    from typer.models import ArgumentInfo
+
+    words, rows = [], []
+    hints = get_type_hints(verb, include_extras=True)
+    for name, parameter in inspect.signature(verb).parameters.items():
+        annotation, info = get_args(hints[name])[:2]
+        default = parameter.default
+        shown = "" if default is None or isinstance(default, bool) else f"`{default}`"
+        if isinstance(info, ArgumentInfo):
+            words.append(info.metavar or name.upper())
+            required = default is inspect.Parameter.empty
+            rows.append((f"`{words[-1]}`", "", "required" if required else shown, info.help or ""))
+            continue
+        # Under Annotated the first name of an option stands where a default would.
+        decls = [word for word in (info.default, *(info.param_decls or ())) if isinstance(word, str)]
+        required = default is inspect.Parameter.empty
+        rows.append((", ".join(f"`{word}`" for word in decls), takes(annotation, info.metavar),
+                     "required" if required else shown, info.help or ""))
+    return words, rows
+
+
+def takes(annotation: Any, metavar: str | None) -> str:
+    """What an option takes, in words; nothing for a flag."""
+    if get_origin(annotation) is Literal:
+        return " or ".join(f"`{choice}`" for choice in get_args(annotation))
+    return metavar or {bool: "", int: "whole number"}.get(annotation, "text")
 
 
 def errors_page() -> str:
@@ -190,17 +195,18 @@ def catalogue_page() -> str:
           model.source, model.date, model.grade) for name, model in catalog.models().items()))
     prices = table(
         ("name", "provider", "GPU type", "bought", "USD/GPU-hour", "source", "date", "grade", "note"),
-        ((f"`{name}`", price.provider, price.gpu, price.type, price.usd_per_gpu_hour, price.source, price.date,
-          price.grade, price.note) for name, price in catalog.prices().items()))
+        ((f"`{name}`", price.provider, price.gpu, price.type, price.usd_per_gpu_hour, price.source,
+          price.date, price.grade, price.note) for name, price in catalog.prices().items()))
     return f"""\
 Grades: A primary source, B named report, C widely cited and unverified, D own estimate.
 The files are `fleetsim/spec/catalog/gpus.yaml`, `models.yaml` and `prices.yaml` of the same folder.
 
 ## GPU types
 
-`fleets.NAME.gpu` names one of them, or one that the scenario's own `gpus` declares. The factors are delivered
-work per GPU relative to one A100-80GB: `flops_factor` for prompts and training, `bandwidth_factor` for outputs.
-They are own estimates (D) inside published ranges; source, date and grade are those of the data sheet.
+`fleets.NAME.gpu` names one of them, or one that the scenario's own `gpus` declares. The factors are
+delivered work per GPU relative to one A100-80GB: `flops_factor` for prompts and training,
+`bandwidth_factor` for outputs. They are own estimates (D) inside published ranges; source, date and grade
+are those of the data sheet.
 
 {gpus}
 
@@ -218,39 +224,48 @@ For reading and for contracts; no run takes a price from here by itself.
 """
 
 
-def number(value: float) -> str:
-    """A figure as a reader writes it."""
-    return f"{value:,.10g}"
-
-
-def write_pages() -> list[Path]:
-    """Write the reference pages that changed; returns them."""
-    changed = []
-    for name, text in pages().items():
-        path = REFERENCE / name
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
-            changed.append(path)
-    return changed
-
-
-def main() -> None:
-    """Write what changed and say so."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--outputs", action="store_true", help="run the console blocks of the pages again")
+def main() -> int:
+    """Write what changed, or say what would: 1 when a page is out of date and may not be written."""
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--outputs", action="store_true", help="run the code of the other pages again")
+    parser.add_argument("--check", nargs="+", metavar="PAGE", type=Path,
+                        help="run the code of these pages and write nothing; fails where an output differs")
     wanted = parser.parse_args()
-    changed = write_pages()
+    if wanted.check:
+        return check(wanted.check)
+    changed = [path for path, text in ((REFERENCE / name, text) for name, text in pages().items())
+               if write(path, text)]
     if wanted.outputs:
         from sessions import PAGES, refreshed
 
-        for path in PAGES:
-            text = path.read_text(encoding="utf-8")
-            fresh = refreshed(text)
-            if fresh != text:
-                path.write_text(fresh, encoding="utf-8")
-                changed.append(path)
+        changed += [path for path in PAGES if write(path, refreshed(path.read_text(encoding="utf-8")))]
     print("\n".join(f"wrote {path.relative_to(ROOT)}" for path in changed) or "nothing changed")
+    return 0
+
+
+def write(path: Path, text: str) -> bool:
+    """Write a page unless it is like that already; whether it was written."""
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return False
+    path.write_text(text, encoding="utf-8")
+    return True
+
+
+def check(paths: list[Path]) -> int:
+    """Print how the outputs on these pages differ from what their code prints now."""
+    from difflib import unified_diff
+
+    from sessions import refreshed
+
+    differences = []
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        differences += unified_diff(text.splitlines(), refreshed(text).splitlines(), str(path), "printed now",
+                                    lineterm="", n=1)
+    print("\n".join(differences) or "up to date")
+    return bool(differences)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

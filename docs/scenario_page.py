@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin
 
-from generate import table
+from markup import number, table
 
 from fleetsim.model.base import yaml_key
 from fleetsim.spec.annotation import branches, is_date, keys_of, quantity
@@ -65,7 +65,7 @@ def _top_level(schema: Mapping[str, Any]) -> str:
         described = part.get("description") or "What is simulated."
         link = f"[{key}](#{key})" if key in sections() or key == "horizon" else key
         rows.append((f"**{link}**" if key in required else link, described))
-    return table(("key", "meaning"), rows) + "\n\nA file with `extends` needs none of them.\n"
+    return f"{table(('key', 'meaning'), rows)}\n\nA file with `extends` need not repeat what the other has.\n"
 
 
 def _class(cls: type) -> Iterator[str]:
@@ -77,12 +77,8 @@ def _class(cls: type) -> Iterator[str]:
         yield from _class(below)
 
 
-_shown: set[type] = set()
-
-
 def _parts(cls: type) -> Iterator[tuple[str, type]]:
     """(key, class) of the classes that the keys of a class hold, each once on the page."""
-    _shown.discard(cls)
     own: list[type] = []
     for key, (annotation, _) in keys_of(cls).items():
         for found in _classes_in(annotation):
@@ -125,9 +121,9 @@ def _unit(annotation: Any) -> tuple[str, str]:
     for branch in branches(annotation):
         found = quantity(branch)
         if found is not None:
-            bounds = [f"{sign} {bound:,.10g}" for sign, bound in
+            bounds = [f"{sign} {number(bound)}" for sign, bound in
                       (("≥", found.ge), (">", found.gt), ("≤", found.le)) if bound is not None]
-            return found.unit, ", ".join(bounds)
+            return found.unit, " and ".join(bounds)
         if is_date(branch):
             return "UTC", ""
         if get_origin(branch) is Mapping or get_origin(branch) is tuple:

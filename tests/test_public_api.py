@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,11 @@ def test_the_exported_names_are_these() -> None:
 @pytest.mark.parametrize("name", fs.__all__)
 def test_every_exported_name_exists_and_is_explained(name: str) -> None:
     assert getattr(fs, name).__doc__
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    assert fs.__version__ == project["project"]["version"]
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

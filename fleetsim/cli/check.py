@@ -1,9 +1,14 @@
 """`fleetsim check FILE`: every fault of a scenario file, without simulating it."""
 
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
 from fleetsim.cli.console import counted, say, say_json, warn
 from fleetsim.cli.options import AsJson, Overrides, ScenarioFile, ScenarioName
 from fleetsim.errors import Diagnostic, ScenarioError
-from fleetsim.model.scenario import Scenario
+
+if TYPE_CHECKING:
+    from fleetsim.model.scenario import Scenario
 
 
 def check(
@@ -12,22 +17,28 @@ def check(
     set_: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a scenario file and report every fault with its place."""
-    from fleetsim.spec import load
+    """Check a scenario file, each of its named scenarios too; report every fault with its place."""
+    from fleetsim.spec import load, load_all
 
+    overrides = tuple(set_ or ())
     try:
-        loaded = load(file, scenario=scenario, overrides=tuple(set_ or ()))
+        if scenario is None:
+            loaded = list(load_all(file, overrides=overrides).values())
+        else:
+            loaded = [load(file, scenario=scenario, overrides=overrides)]
     except ScenarioError as error:
         if as_json:
             say_json({"ok": False, "diagnostics": [as_data(found) for found in error.diagnostics]})
         raise
-    for warning in loaded.warnings:
+    warnings = list(dict.fromkeys(warning for one in loaded for warning in one.warnings))
+    for warning in warnings:
         warn(str(warning))
     if as_json:
-        found = [as_data(warning) for warning in loaded.warnings]
-        say_json({"ok": True, "diagnostics": found, "scenario": loaded.scenario.name})
+        say_json({"ok": True, "diagnostics": [as_data(warning) for warning in warnings],
+                  "scenarios": [one.scenario.name for one in loaded]})
     else:
-        say(f"ok: {contents(loaded.scenario)}")
+        for one in loaded:
+            say(f"ok: {contents(one.scenario)}")
 
 
 def as_data(diagnostic: Diagnostic) -> dict[str, str | int]:
@@ -37,7 +48,7 @@ def as_data(diagnostic: Diagnostic) -> dict[str, str | int]:
     return asdict(diagnostic)
 
 
-def contents(scenario: Scenario) -> str:
+def contents(scenario: "Scenario") -> str:
     """What the scenario holds, in one line: `openai-2024: 2 fleets, 2 pools, ..., 366 days`."""
     horizon = scenario.horizon
     parts = [
@@ -46,6 +57,12 @@ def contents(scenario: Scenario) -> str:
         counted(len(scenario.traffic), "traffic class", "traffic classes"),
         counted(len(scenario.surges), "surge"),
         counted(len(scenario.contracts), "contract"),
-        f"{(horizon.end - horizon.start).days:,} days in {horizon.steps:,} steps of {horizon.step_s} s",
+        f"{_length(horizon.end - horizon.start)} in {horizon.steps:,} steps of {horizon.step_s} s",
     ]
     return f"{scenario.name}: {', '.join(parts)}"
+
+
+def _length(horizon: timedelta) -> str:
+    """`366 days`, or `6 hours` when it is not whole days."""
+    hours = horizon // timedelta(hours=1)
+    return counted(hours, "hour") if hours % 24 else counted(hours // 24, "day")

@@ -132,8 +132,13 @@ def _classes(scenario: Scenario, index: Index) -> Array:
     return records
 
 
-def make_hourly(index: Index, first_hour: int, hours: int) -> Hourly:
-    """Room for a block of hours. Zeroed pages cost nothing until a wait is written to them."""
+def make_waits(index: Index) -> Array:
+    """Room for the waits of a month's hours. Zeroed pages cost nothing until one is written to."""
+    return np.zeros((31 * 24, len(index.classes), WAIT_BUCKETS))
+
+
+def make_hourly(index: Index, first_hour: int, hours: int, waits: Array) -> Hourly:
+    """Room for a block of at most a month; `waits`, all 0, is the largest part and is used again."""
     shares, classes = len(index.shares), len(index.classes)
     slots = index.slot_count
     return Hourly(
@@ -145,7 +150,7 @@ def make_hourly(index: Index, first_hour: int, hours: int) -> Hourly:
         work_gpu_s=np.zeros((hours, classes, slots)),
         expected=np.zeros((hours, classes)),
         waiting_message_s=np.zeros((hours, classes)),
-        waits=np.zeros((hours, classes, WAIT_BUCKETS)),
+        waits=waits[:hours],
         waited=np.zeros((hours, classes), dtype=np.bool_),
     )
 

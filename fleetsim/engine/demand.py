@@ -18,7 +18,7 @@ from fleetsim.model.scenario import Scenario
 from fleetsim.model.surges.surge import Surge
 from fleetsim.model.traffic import Curve, Move, Shape, TrafficClass, Volume
 from fleetsim.rng import Streams
-from fleetsim.timebase import SECOND_NS, instant_at, ns_between
+from fleetsim.timebase import HOUR_NS, SECOND_NS, instant_at, ns_between
 
 DAY_S = 86_400.0
 
@@ -65,7 +65,7 @@ class Demand:
         for c, name in enumerate(self.index.classes):
             spec = self.scenario.traffic[name]
             if spec.shape not in shapes:
-                shapes[spec.shape] = shape_factors(spec.shape, self.start, middle_s)
+                shapes[spec.shape] = self._shape(spec.shape, middle_s)
             volume = spec.volume(self.start)
             key = volume.curve or c
             if key not in levels:
@@ -75,6 +75,13 @@ class Demand:
                 rate = self._surged(name, spec, rate, middle_s)
             np.multiply(rate, shapes[spec.shape], out=rates[:, c])
         return rates
+
+    def _shape(self, shape: Shape, middle_s: np.ndarray) -> np.ndarray:
+        """A shape's factor in each step: one look an hour where clocks change on whole hours of UTC."""
+        if shape.timezone != "UTC":
+            return shape_factors(shape, self.start, middle_s)
+        per_hour = HOUR_NS // self.step_ns
+        return np.repeat(shape_factors(shape, self.start, middle_s[::per_hour]), per_hour)
 
     def _level(self, name: str, volume: Volume, middle_s: np.ndarray) -> np.ndarray:
         """Messages per day of a class's whole curve, anchors or file."""
@@ -91,6 +98,8 @@ class Demand:
         dates = sorted(anchors)
         at_s = np.array([(date - self.start).total_seconds() for date in dates])
         values = np.array([anchors[date] for date in dates], dtype=float)
+        if len(values) == 1 and values[0] > 0:
+            return np.full(len(middle_s), np.exp(np.log(values))[0])
         if values.min() > 0:
             level: np.ndarray = np.exp(np.interp(middle_s, at_s, np.log(values)))
             return level
@@ -106,8 +115,9 @@ class Demand:
         if not isinstance(volume.share_frac, Mapping):
             return volume.share_frac
         dates = sorted(volume.share_frac)
-        held = np.searchsorted([self.step_at(date) for date in dates], np.arange(first, last), side="right")
-        return np.array([volume.share_frac[date] for date in dates])[np.maximum(held - 1, 0)]
+        ends = [min(max(self.step_at(date), first), last) for date in dates[1:]]
+        steps = np.diff([first, *ends, last])
+        return np.repeat([volume.share_frac[date] for date in dates], steps)
 
     def _surged(self, name: str, spec: TrafficClass, base: np.ndarray, middle_s: np.ndarray) -> np.ndarray:
         """The rate with every surge of the class; `base` is without."""
@@ -160,16 +170,21 @@ class Demand:
             service = self.scenario.traffic[name].service
             shares[:, c, 0] = 1.0
             for move in () if isinstance(service, str) else service.mix:
+                if self.step_at(move.start) >= last:
+                    continue
                 source, target = (self.index.slots[c].index(slot) for slot in (move.from_, move.to))
                 moved = shares[:, c, source] * self._progress(move, first, last)
                 shares[:, c, source] -= moved
                 shares[:, c, target] += moved
         return shares
 
-    def _progress(self, move: Move, first: int, last: int) -> np.ndarray:
+    def _progress(self, move: Move, first: int, last: int) -> np.ndarray | float:
         """How much of a move is done in each step, 0 to 1."""
         begin = self.step_at(move.start)
-        if move.end is None or move.end <= move.start:
+        at_once = move.end is None or move.end <= move.start
+        length = 0 if at_once else max(1, self.step_at(move.end or move.start) - begin)
+        if begin + length <= first:
+            return 1.0
+        if at_once:
             return (np.arange(first, last) >= begin).astype(float)
-        length = max(1, self.step_at(move.end) - begin)
         return np.clip((np.arange(first, last) + 0.5 - begin) / length, 0.0, 1.0)

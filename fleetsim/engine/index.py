@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fleetsim.model.pool import TRAINING, UNASSIGNED
 from fleetsim.model.scenario import Scenario
-from fleetsim.policies.degrade import Degrade
+from fleetsim.policies import static_plan
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,7 @@ class Index:
             shares.append((name, TRAINING if fleet.role == "training" else UNASSIGNED))
         classes = tuple(scenario.traffic)
         by_priority = sorted(range(len(classes)), key=lambda c: scenario.traffic[classes[c]].priority)
-        cheaper = {name: service for policy in scenario.policies.values()
-                   if isinstance(policy, Degrade) for name, service in policy.to.items()}
+        cheaper = static_plan(scenario.policies.values()).degrade_to
         slots = [(*scenario.traffic[name].services(), *([cheaper[name]] if name in cheaper else []))
                  for name in classes]
         return cls(

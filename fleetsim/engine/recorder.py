@@ -1,6 +1,6 @@
 """The recorder: what a block of hours added up to, as columns for a sink; and what the ledger bills."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -34,20 +34,25 @@ class Sink(Protocol):
 
 GPU_COLUMNS = tuple("outage" if name == "out" else name for name in rows.GPU_SECONDS)
 MESSAGE_COLUMNS = ("arrived", "shed", "abandoned", "retried", "waiting", "in_retry")
-RENTED, ALLOCATED = rows.GPU_SECONDS.index("rented"), rows.GPU_SECONDS.index("allocated")
+RENTED = rows.GPU_SECONDS.index("rented")
 
 
 class Recorder:
     """Turns the arrays of a block into rows. Rows go by time, then by key in the scenario's order."""
 
-    def __init__(self, world: World, sink: Sink) -> None:
+    def __init__(self, world: World, sink: Sink, tables: Collection[str] | None = None) -> None:
         self.world = world
         self.sink = sink
+        self.tables = tables
         scenario, index = world.scenario, world.index
         self.providers = tuple(dict.fromkeys(fleet.provider for fleet in scenario.fleets.values()))
         self.services = tuple(scenario.services)
         self.pools = tuple(dict.fromkeys(pool for _, pool in index.shares))
         self.gpus = tuple(dict.fromkeys(fleet.gpu for fleet in scenario.fleets.values()))
+        self._hourly = {"fact_capacity_hourly": self._capacity}
+        if index.classes:
+            self._hourly |= {"fact_traffic_hourly": self._traffic, "fact_wait_hourly": self._waits}
+        self._hourly["fact_cost_hourly"] = self._cost
 
     def flush(self, block: Block) -> None:
         """Write a finished block, without the hours of the warm-up."""
@@ -55,21 +60,21 @@ class Recorder:
         hours = block.hourly.gpu_s.shape[1]
         if skip < hours:
             hour_us = self.world.start_us + (block.hourly.first_hour + np.arange(skip, hours)) * HOUR_US
-            self._capacity(block, skip, hour_us)
-            if self.world.index.classes:
-                self._traffic(block, skip, hour_us)
-                self._waits(block, skip, hour_us)
-            self._cost(block, skip, hour_us)
+            for table, write in self._hourly.items():
+                if self._wanted(table):
+                    write(block, skip, hour_us)
             if self.world.keep_steps:
                 self._steps(block, skip * self.world.things.steps_per_hour)
-        self._events()
+        if self._wanted("fact_event"):
+            self._events()
+
+    def _wanted(self, table: str) -> bool:
+        return self.tables is None or table in self.tables
 
     def _capacity(self, block: Block, skip: int, hour_us: np.ndarray) -> None:
         scenario, index = self.world.scenario, self.world.index
         gpu_hours = block.hourly.gpu_s[:, skip:] / HOUR_S
-        # GPUs that no pool asks for are a row only where there ever are any.
-        kept = np.array([k for k, (_, pool) in enumerate(index.shares)
-                         if pool != UNASSIGNED or gpu_hours[RENTED, :, k].any()], dtype=np.int64)
+        kept = self._kept(block, skip)
         fleets = [index.fleets.index(index.shares[k][0]) for k in kept]
         first = [k == index.shares_of(index.shares[k][0])[0] or index.shares[k][0] not in
                  [index.shares[j][0] for j in kept if j < k] for k in kept]
@@ -90,25 +95,31 @@ class Recorder:
             columns[name] = nodes.ravel()
         self.sink.write("fact_capacity_hourly", columns)
 
+    def _kept(self, block: Block, skip: int) -> np.ndarray:
+        """The shares that are rows: GPUs that no pool asks for only where there are any."""
+        rented = block.hourly.gpu_s[RENTED, skip:].any(axis=0)
+        pooled = np.array([pool != UNASSIGNED for _, pool in self.world.index.shares])
+        return np.flatnonzero(pooled | rented)
+
     def _traffic(self, block: Block, skip: int, hour_us: np.ndarray) -> None:
-        """One row per class and service that served or is the class's largest in that hour."""
+        """One row per class and service that worked or is the class's largest in that hour."""
         hourly, index, scenario = block.hourly, self.world.index, self.world.scenario
         per_hour = self.world.things.steps_per_hour
-        mix = block.inputs.mix[skip * per_hour :: per_hour]
         keys = [(c, name) for c, slots in enumerate(index.slots) for name in dict.fromkeys(slots)]
-        slots = [[m for m, slot in enumerate(index.slots[c]) if slot == name] for c, name in keys]
         of = np.array([c for c, _ in keys])
-        served = np.stack([hourly.served[skip:, c, places].sum(axis=1)
-                           for (c, _), places in zip(keys, slots, strict=True)], axis=1)
-        work = np.stack([hourly.work_gpu_s[skip:, c, places].sum(axis=1)
-                         for (c, _), places in zip(keys, slots, strict=True)], axis=1)
-        largest = mix.argmax(axis=2)
-        primary = np.stack([np.isin(largest[:, c], places)
-                            for (c, _), places in zip(keys, slots, strict=True)], axis=1)
-        degraded = np.stack([
-            hourly.messages[rows.MESSAGES.index("degraded"), skip:, c] * (index.degrade_slot[c] in places)
-            for (c, _), places in zip(keys, slots, strict=True)], axis=1)
-        keep = (served > 0) | primary
+        slots = [[m for m, slot in enumerate(index.slots[c]) if slot == name] for c, name in keys]
+        slot = np.array([places[0] for places in slots])
+        served, work = hourly.served[skip:, of, slot], hourly.work_gpu_s[skip:, of, slot]
+        largest = block.inputs.mix[skip * per_hour :: per_hour].argmax(axis=2)[:, of]
+        primary = largest == slot
+        for k, places in enumerate(slots):  # a service of the mix that takes degraded messages, too
+            for m in places[1:]:
+                served[:, k] += hourly.served[skip:, of[k], m]
+                work[:, k] += hourly.work_gpu_s[skip:, of[k], m]
+                primary[:, k] |= largest[:, k] == m
+        degraded = hourly.messages[rows.MESSAGES.index("degraded"), skip:, of].T * np.array(
+            [index.degrade_slot[c] in places for c, places in zip(of, slots, strict=True)])
+        keep = (served > 0) | (work > 0) | primary
         specs = [scenario.traffic[index.classes[c]] for c, _ in keys]
         calls = served * np.array([spec.calls_per_message for spec in specs])
         columns: dict[str, Any] = {
@@ -131,7 +142,7 @@ class Recorder:
         met = (hourly.messages[rows.MESSAGES.index("slo_met"), skip:, of].T * primary).ravel()
         declared = np.tile([spec.slo_wait_s is not None for spec in specs], len(hour_us))
         columns["slo_met_count"] = np.ma.masked_array(met, mask=~declared)
-        chosen = keep.ravel()
+        chosen = np.flatnonzero(keep)
         self.sink.write("fact_traffic_hourly", {name: taken(column, chosen)
                                                 for name, column in columns.items()})
 
@@ -182,26 +193,18 @@ class Recorder:
         })
 
     def _usage(self, block: Block, skip: int, hour_us: np.ndarray, name: str) -> HourlyUsage:
-        """Accepted and allocated GPU-seconds of a fleet, the elastic part apart, in proportion."""
-        world, step_s = self.world, self.world.scenario.horizon.step_s
-        places = world.index.shares_of(name)
-        per_hour = world.things.steps_per_hour
-        rented, allocated = (np.rint(block.hourly.gpu_s[row, skip:][:, places].sum(axis=1)).astype(np.int64)
-                             for row in (RENTED, ALLOCATED))
-        changes = world.elastic_changes[name]
-        steps = np.arange(block.first + skip * per_hour, block.last)
-        held = np.searchsorted([step for step, _ in changes], steps, side="right") - 1
-        levels = np.array([gpus for _, gpus in changes], dtype=np.int64)
-        elastic = levels[held].reshape(-1, per_hour).sum(axis=1) * step_s
-        part = np.divide(elastic, rented, out=np.zeros(len(rented)), where=rented > 0)
-        elastic_allocated = np.minimum(np.floor(allocated * part).astype(np.int64), elastic)
-        committed = rented - elastic
+        """Accepted and allocated GPU-seconds of a fleet, the elastic part apart."""
+        world = self.world
+        metered = np.rint(block.hourly.gpu_s[:, skip:, world.index.shares_of(name)].sum(axis=2))
+        rented, allocated, elastic, elastic_allocated = (
+            metered[rows.GPU_SECONDS.index(row)].astype(np.int64)
+            for row in ("rented", "allocated", "elastic", "elastic_allocated"))
         spec = world.scenario.fleets[name]
         return HourlyUsage(
             fleet=name,
             hour_us=hour_us,
-            committed_gpu_s=committed,
-            allocated_gpu_s=np.minimum(allocated - elastic_allocated, committed),
+            committed_gpu_s=rented - elastic,
+            allocated_gpu_s=allocated - elastic_allocated,
             elastic_allocated_gpu_s=elastic_allocated,
             elastic_contract=spec.elastic.contract if spec.elastic else None,
             deliveries=tuple(Delivery(accepted_us=world.time_us(accepted.step), gpus=accepted.gpus)
@@ -212,12 +215,13 @@ class Recorder:
         index = self.world.index
         steps = block.last - block.first - skip
         time_us = np.array([self.world.time_us(block.first + skip + n) for n in range(steps)])
-        shares = [(index.fleets.index(fleet), self.pools.index(pool)) for fleet, pool in index.shares]
+        kept = self._kept(block, skip // self.world.things.steps_per_hour)
+        shares = [index.shares[k] for k in kept]
         self.sink.write("series_step_capacity", {
             "time": np.repeat(time_us, len(shares)),
-            "fleet": tiled([fleet for fleet, _ in shares], index.fleets, steps),
-            "pool": tiled([pool for _, pool in shares], self.pools, steps),
-            **{name: block.steps.gpus[i, skip:].ravel() for i, name in enumerate(rows.STEP_GPUS)},
+            "fleet": tiled([index.fleets.index(fleet) for fleet, _ in shares], index.fleets, steps),
+            "pool": tiled([self.pools.index(pool) for _, pool in shares], self.pools, steps),
+            **{name: block.steps.gpus[i, skip:, kept].T.ravel() for i, name in enumerate(rows.STEP_GPUS)},
         })
         self.sink.write("series_step_traffic", {
             "time": np.repeat(time_us, len(index.classes)),
@@ -253,7 +257,7 @@ def coded(texts: list[str]) -> Coded:
 
 
 def taken(column: Any, chosen: np.ndarray) -> Any:
-    """The chosen rows of a column."""
+    """The rows of a column at the chosen places."""
     if isinstance(column, Coded):
         return Coded(column.codes[chosen], column.names)
     return column[chosen]

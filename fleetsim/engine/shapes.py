@@ -29,6 +29,8 @@ def week(shape: Shape) -> np.ndarray:
 
 def shape_factors(shape: Shape, start: datetime, middle_s: np.ndarray) -> np.ndarray:
     """The factor at each instant, given in seconds after `start`; constant within the hour."""
+    if shape.kind == "flat":
+        return np.ones(len(middle_s))
     since_epoch_s = middle_s + epoch_us(start) / 1e6
     if shape.timezone != "UTC":
         since_epoch_s = since_epoch_s + utc_offsets_s(shape.timezone, start, middle_s)

@@ -19,23 +19,22 @@ def largest_remainder(total: int, weights: Sequence[float]) -> list[int]:
     return parts
 
 
-def divide(fixed: int, elastic: int, shares: Sequence[Share]) -> list[int]:
-    """GPUs of each share, and last those that no pool has.
+def divide(fixed: int, shares: Sequence[Share]) -> list[int]:
+    """GPUs of the tranches for each share, and last those that no pool has.
 
     Shares by number get their number; while the fleet is smaller than their sum they share in
-    proportion. Shares by fraction take it of what is rented. The elastic part is divided between the
-    pools in the same proportions.
+    proportion. Shares by fraction take it of what is rented.
     """
     if all(share.share_frac is not None for share in shares):
         fractions = [share.share_frac or 0.0 for share in shares]
-        parts = largest_remainder(fixed, [*fractions, max(0.0, 1.0 - sum(fractions))])
-        weights: list[float] = fractions
-    else:
-        asked = [share.gpus or 0 for share in shares]
-        parts = [*asked, fixed - sum(asked)]
-        if sum(asked) > fixed:
-            parts = [*largest_remainder(fixed, asked), 0]
-        weights = [float(gpus) for gpus in asked]
-    extra = [*largest_remainder(elastic, weights), 0]
-    extra[-1] += elastic - sum(extra)
-    return [part + more for part, more in zip(parts, extra, strict=True)]
+        return largest_remainder(fixed, [*fractions, max(0.0, 1.0 - sum(fractions))])
+    asked = [share.gpus or 0 for share in shares]
+    if sum(asked) > fixed:
+        return [*largest_remainder(fixed, asked), 0]
+    return [*asked, fixed - sum(asked)]
+
+
+def divide_elastic(elastic: int, shares: Sequence[Share]) -> list[int]:
+    """Elastic GPUs for each share, in the proportions of what the pools ask; last those left over."""
+    parts = largest_remainder(elastic, [float(share.gpus or share.share_frac or 0.0) for share in shares])
+    return [*parts, elastic - sum(parts)]

@@ -1,6 +1,6 @@
 """One simulation: processes on a SimPy clock, the kernel between them, rows to a sink."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from typing import Any
 
 import simpy
@@ -11,7 +11,8 @@ from fleetsim.engine.processes.deliveries import deliveries
 from fleetsim.engine.processes.services import efficiency
 from fleetsim.engine.processes.windows import windows
 from fleetsim.engine.recorder import Recorder, Sink
-from fleetsim.engine.world import World
+from fleetsim.engine.world import Kernel, World
+from fleetsim.kernel.fluid import advance
 from fleetsim.model.scenario import Scenario
 from fleetsim.rng import Streams
 from fleetsim.timebase import month_starts
@@ -19,20 +20,23 @@ from fleetsim.timebase import month_starts
 Progress = Callable[[int, int], None]
 """Called with the simulated time and the horizon's length, in nanoseconds."""
 
-__all__ = ["Progress", "Sink", "simulate"]
+__all__ = ["Kernel", "Progress", "Sink", "simulate"]
 
 
 def simulate(scenario: Scenario, *, seed: int, replication: int = 0, sink: Sink,
-             resolution: str = "hour", progress: Progress | None = None) -> None:
+             tables: Collection[str] | None = None, resolution: str = "hour",
+             progress: Progress | None = None, kernel: Kernel = advance) -> None:
     """Simulate a scenario and write its rows to `sink`, one calendar month at a time.
 
-    `resolution="step"` also keeps every step. The same scenario, seed and replication write the same
-    rows. Memory does not grow with the horizon.
+    `tables` names those of the hourly tables and `fact_event` that are needed, all by default; what is
+    left out costs no time. `resolution="step"` also keeps every step. The same scenario, seed and
+    replication write the same rows. Memory does not grow with the horizon. `kernel` moves the data
+    plane; the plain reference `fleetsim.kernel.fluid_reference.advance` writes the same rows, slowly.
     """
     world = World(simpy.Environment(initial_time=0), scenario, Streams(seed, replication),
-                  keep_steps=resolution == "step")
+                  keep_steps=resolution == "step", kernel=kernel)
     # First, so that a block is open before anything happens.
-    finished = world.env.process(months(world, Recorder(world, sink), progress))
+    finished = world.env.process(months(world, Recorder(world, sink, tables), progress))
     for name, fleet in scenario.fleets.items():
         deliveries(world, name, fleet)
         windows(world, name, fleet)

@@ -1,16 +1,17 @@
 """The world: one clock, the kernel's arrays, and the rule that the data plane catches up first."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fleetsim.engine.arrays import make_hourly, make_steps, make_things
+from fleetsim.engine.arrays import make_hourly, make_steps, make_things, make_waits
 from fleetsim.engine.demand import Demand
 from fleetsim.engine.index import Index
-from fleetsim.engine.shares import divide
-from fleetsim.kernel.arrays import Array, Hourly, Inputs, Steps
+from fleetsim.engine.shares import divide, divide_elastic
+from fleetsim.kernel.arrays import Array, Hourly, Inputs, Steps, Things
 from fleetsim.kernel.fluid import advance
 from fleetsim.model.scenario import Scenario
 from fleetsim.rng import Streams
@@ -18,6 +19,9 @@ from fleetsim.timebase import SECOND_NS, epoch_us, ns_between
 
 if TYPE_CHECKING:
     import simpy
+
+Kernel = Callable[[Things, Inputs, Hourly, Steps, int, int], None]
+"""Moves the data plane from the start of one step to the start of another: `advance(...)`."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +65,17 @@ class World:
     scenario: Scenario
     streams: Streams
     keep_steps: bool = False
+    kernel: Kernel = advance
     fixed_gpus: dict[str, int] = field(default_factory=dict)
     """By fleet: accepted GPUs of its tranches."""
     elastic_gpus: dict[str, int] = field(default_factory=dict)
     """By fleet: GPUs of its elastic part that serve."""
-    elastic_changes: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
-    """By fleet: (step, elastic GPUs from then on), in order."""
     acceptances: dict[str, list[Acceptance]] = field(default_factory=dict)
     """By fleet: every tranche, those still to come included."""
     events: list[Event] = field(default_factory=list)
     next_step: int = 0
+    block: Block = field(init=False)
+    """The block that is open."""
 
     def __post_init__(self) -> None:
         self.index = Index.of(self.scenario)
@@ -78,9 +83,10 @@ class World:
         self.demand = Demand(self.scenario, self.index, self.streams)
         self.start_us = epoch_us(self.scenario.horizon.start)
         self.step_ns = self.scenario.horizon.step_s * SECOND_NS
+        self._waits = make_waits(self.index)
         for name in self.index.fleets:
             self.fixed_gpus[name] = self.elastic_gpus[name] = 0
-            self.elastic_changes[name], self.acceptances[name] = [(0, 0)], []
+            self.acceptances[name] = []
 
     @property
     def now_ns(self) -> int:
@@ -105,8 +111,10 @@ class World:
         per_hour = self.things.steps_per_hour
         inputs = Inputs(first, self.demand.expected(first, last), self.demand.noise(first, last),
                         self.demand.mix(first, last), uniforms["failures"], uniforms["repairs"])
-        self.block = Block(first, last, inputs,
-                           make_hourly(self.index, first // per_hour, (last - first) // per_hour),
+        if self.next_step > 0:
+            self._waits[: len(self.block.hourly.waited)][self.block.hourly.waited] = 0.0
+        hourly = make_hourly(self.index, first // per_hour, (last - first) // per_hour, self._waits)
+        self.block = Block(first, last, inputs, hourly,
                            make_steps(self.index, last - first if self.keep_steps else 0))
 
     def _node_uniforms(self, what: str, steps: int) -> Array:
@@ -121,8 +129,8 @@ class World:
         """Bring the data plane to the step at which a change made now will act; returns it."""
         step = min(self.step_after(self.now_ns), self.block.last)
         if step > self.next_step:
-            advance(self.things, self.block.inputs, self.block.hourly, self.block.steps,
-                    self.next_step, step)
+            self.kernel(self.things, self.block.inputs, self.block.hourly, self.block.steps,
+                        self.next_step, step)
             self.next_step = step
         return self.next_step
 
@@ -134,13 +142,12 @@ class World:
 
     def rent(self, fleet: str, *, fixed: int = 0, elastic: int = 0, kind: str) -> None:
         """Change a fleet's rented GPUs from the next step on, and divide them between its pools."""
-        step = self.catch_up()
+        self.catch_up()
         self.fixed_gpus[fleet] += fixed
-        if elastic:
-            self.elastic_gpus[fleet] += elastic
-            self.elastic_changes[fleet].append((step, self.elastic_gpus[fleet]))
+        self.elastic_gpus[fleet] += elastic
         places = self.index.shares_of(fleet)
         shares = [self.scenario.pools[self.index.shares[k][1]].fleets[fleet] for k in places[:-1]]
-        gpus = divide(self.fixed_gpus[fleet], self.elastic_gpus[fleet], shares)
-        self.things.shares["rented"][places] = gpus
+        parts = np.array(divide_elastic(self.elastic_gpus[fleet], shares))
+        self.things.shares["elastic"][places] = parts
+        self.things.shares["rented"][places] = parts + divide(self.fixed_gpus[fleet], shares)
         self.note(f"fleet/{fleet}", kind, gpus=fixed + elastic)

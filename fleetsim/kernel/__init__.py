@@ -13,11 +13,12 @@ def _cache_dir() -> str:
     """Where compiled kernels are kept: a folder named after the sources of all of them.
 
     numba notices a change only in the file of the outermost function; a kernel that calls into
-    other files would go on with their old code.
+    other files would go on with their old code. References are not compiled.
     """
     digest = sha256()
     for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
+        if "reference" not in source.stem:
+            digest.update(source.read_bytes())
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     try:
         folder = base / "fleetsim" / f"kernels-{digest.hexdigest()[:16]}"

@@ -22,7 +22,8 @@ COHORTS = 4_096
 """Steps of arrivals that a class's queue keeps apart; beyond, the two oldest are put together."""
 
 GPU_SECONDS = ("rented", "healthy", "allocated", "prefill", "decode", "required", "offered", "lent",
-               "borrowed", "load_offered", "load_capacity", "failed", "draining", "out")
+               "borrowed", "load_offered", "load_capacity", "load_required", "load_rented", "failed",
+               "draining", "out", "elastic", "elastic_allocated")
 """GPU-seconds that a share adds up over an hour: fields `..._gpu_s` and rows of Hourly.gpu_s."""
 MESSAGES = ("arrived", "shed", "abandoned", "retried", "degraded", "slo_met", "waiting", "in_retry")
 """Whole messages of a class in an hour: rows of Hourly.messages; the last two at the hour's end."""
@@ -40,6 +41,7 @@ FLEET = np.dtype([
 SHARE = np.dtype([
     ("availability_frac", REAL),  # expected, of its fleet
     ("rented", WHOLE),
+    ("elastic", WHOLE),  # of them rented at will
     ("allocated_limit", WHOLE),  # negative: all that is healthy
     ("routing_weight", REAL),  # negative: spill-over order
     ("seen_offered_gpu_s", REAL),  # work routed here since the last control tick

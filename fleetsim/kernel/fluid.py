@@ -9,7 +9,7 @@ rate limit, degrading, shedding, service by priority, abandonment, retries.
 import math
 
 from fleetsim.kernel.compiler import compiled, compiled_entry
-from fleetsim.kernel.formulas import binomial_quantile, poisson_quantile, total
+from fleetsim.kernel.formulas import binomial_quantile, nearest, poisson_quantile, total
 from fleetsim.kernel.serving import serve_pool
 
 
@@ -52,9 +52,9 @@ def fail_and_repair(things, inputs, f, row):
 
     failed_gpus = fleet.failed_nodes * fleet.node_gpus
     working = rented - failed_gpus
-    draining = math.floor(working * fleet.draining_frac + 0.5)
+    draining = nearest(working * fleet.draining_frac)
     ready = working - draining
-    healthy = max(0, math.floor(ready * fleet.keep_frac + 0.5) - fleet.out_gpus)
+    healthy = max(0, nearest(ready * fleet.keep_frac) - fleet.out_gpus)
     split_unhealthy(things, fleet, rented, rented - healthy)
     for s in range(fleet.first_share, fleet.last_share):
         share = things.shares[s]
@@ -104,6 +104,11 @@ def lend(things):
         share.allocated = share.capacity
         if 0 <= share.allocated_limit < share.capacity:
             share.allocated = share.allocated_limit
+        # Elastic GPUs work when the fixed ones are full; they fail like the others.
+        elastic = 0 if share.rented == 0 else share.healthy * share.elastic // share.rented
+        elastic_allocated = max(0, share.allocated - (share.capacity - elastic))
+        share.elastic_gpu_s += share.elastic * things.step_s
+        share.elastic_allocated_gpu_s += elastic_allocated * things.step_s
         share.allocated_gpu_s += share.allocated * things.step_s
         share.lent_gpu_s += share.lent * things.step_s
         share.borrowed_gpu_s += share.borrowed * things.step_s
@@ -123,15 +128,19 @@ def close_gpus(things, hourly, hour):
         hour_gpu_s = (share.rented_gpu_s, share.healthy_gpu_s, share.allocated_gpu_s,
                       share.prefill_gpu_s, share.decode_gpu_s, share.required_gpu_s,
                       share.offered_gpu_s, share.lent_gpu_s, share.borrowed_gpu_s,
-                      share.load_offered_gpu_s, share.load_capacity_gpu_s, share.failed_gpu_s,
-                      share.draining_gpu_s, share.out_gpu_s)
+                      share.load_offered_gpu_s, share.load_capacity_gpu_s,
+                      share.load_required_gpu_s, share.load_rented_gpu_s, share.failed_gpu_s,
+                      share.draining_gpu_s, share.out_gpu_s, share.elastic_gpu_s,
+                      share.elastic_allocated_gpu_s)
         for i in range(len(hour_gpu_s)):
             hourly.gpu_s[i, hour, s] = hour_gpu_s[i]
         share.rented_gpu_s = share.healthy_gpu_s = share.allocated_gpu_s = 0.0
         share.prefill_gpu_s = share.decode_gpu_s = share.required_gpu_s = 0.0
         share.offered_gpu_s = share.lent_gpu_s = share.borrowed_gpu_s = 0.0
         share.load_offered_gpu_s = share.load_capacity_gpu_s = share.failed_gpu_s = 0.0
+        share.load_required_gpu_s = share.load_rented_gpu_s = 0.0
         share.draining_gpu_s = share.out_gpu_s = 0.0
+        share.elastic_gpu_s = share.elastic_allocated_gpu_s = 0.0
 
 
 @compiled
@@ -143,23 +152,23 @@ def close_messages(things, hourly, hour):
     """
     for c in range(things.classes.size):
         klass = things.classes[c]
-        arrived, retried = math.floor(klass.arrived), math.floor(klass.retried)
+        arrived, retried = nearest(klass.arrived), nearest(klass.retried)
         klass.open_messages += arrived
-        shed = min(math.floor(klass.shed), klass.open_messages)
+        shed = min(nearest(klass.shed), klass.open_messages)
         klass.open_messages -= shed
-        abandoned = min(math.floor(klass.abandoned), klass.open_messages)
+        abandoned = min(nearest(klass.abandoned), klass.open_messages)
         klass.open_messages -= abandoned
         retrying = total(things.in_retry, c)
         served = klass.open_messages
         if total(things.waiting, c) + retrying > 0.5:
-            served = min(max(0, math.floor(klass.served)), klass.open_messages)
+            served = min(max(0, nearest(klass.served)), klass.open_messages)
         klass.open_messages -= served
         count_services(things, hourly, c, hour, served)
         degraded = 0
         if klass.degrade_slot >= 0:
-            degraded = min(math.floor(klass.degraded), hourly.served[hour, c, klass.degrade_slot])
-        slo_met = min(max(0, math.floor(klass.slo_met)), served)
-        in_retry = min(math.floor(retrying), klass.open_messages)
+            degraded = min(nearest(klass.degraded), hourly.served[hour, c, klass.degrade_slot])
+        slo_met = min(max(0, nearest(klass.slo_met)), served)
+        in_retry = min(nearest(retrying), klass.open_messages)
         klass.arrived -= arrived
         klass.retried -= retried
         klass.shed -= shed
@@ -179,7 +188,7 @@ def close_messages(things, hourly, hour):
 
 @compiled
 def count_services(things, hourly, c, hour, served):
-    """Divide a class's whole served messages between its services, the largest fraction first."""
+    """Divide a class's whole served messages between the services it used, the largest fraction first."""
     left = served
     slots = things.served.shape[1]
     for m in range(slots):
@@ -190,10 +199,12 @@ def count_services(things, hourly, c, hour, served):
         things.work_gpu_s[c, m] = 0.0
         left -= count
     for _ in range(left):
-        best = 0
-        for m in range(1, slots):
-            if things.served[c, m] > things.served[c, best]:
+        best = -1
+        for m in range(slots):
+            used = things.served[c, m] != 0 or hourly.served[hour, c, m] > 0
+            if used and (best < 0 or things.served[c, m] > things.served[c, best]):
                 best = m
+        best = max(0, best)
         things.served[c, best] -= 1
         hourly.served[hour, c, best] += 1
 

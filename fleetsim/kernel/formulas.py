@@ -76,37 +76,50 @@ def binomial_quantile(n, p, u):
 
 
 @register_jitable
-def drain_queue(waiting, arriving, capacity, patience_s, step_s):
+def drain_queue(waiting, arriving, capacity, patience_s, step_s, most):
     """One step of a queue that is served first come first served and that people leave.
 
-    waiting: messages at the start; arriving and capacity: messages in the step, both at a constant
-    rate; patience is exponential with mean patience_s. With X = (arrival rate - capacity rate) x T,
-    Q(t) = X + (Q0 - X) exp(-t/T) while Q > 0, and the queue is empty from T ln(1 - Q0/X) on.
-    Returns served, abandoned, waiting at the end, integral of the queue (message-seconds), and the
-    time during which somebody waited (s).
+    waiting: messages at the start, at most `most`; arriving and capacity: messages in the step, both
+    at a constant rate; patience is exponential with mean patience_s; who finds `most` messages waiting
+    is turned away. With X = (arrival rate - capacity rate) x T, Q(t) = X + (Q0 - X) exp(-t/T) while
+    0 < Q < most; the queue is empty from T ln(1 - Q0/X) on, or full from T ln((X - Q0)/(X - most)) on.
+    Returns served, abandoned, turned away, waiting at the end, integral of the queue
+    (message-seconds), and the time during which somebody waited (s).
     """
     if waiting <= 0 and arriving <= capacity:
-        return arriving, 0.0, 0.0, 0.0, 0.0
+        return arriving, 0.0, 0.0, 0.0, 0.0, 0.0
     excess_per_s = (arriving - capacity) / step_s
-    if math.isinf(patience_s):
-        end = waiting + arriving - capacity
-        if end >= 0:
-            return capacity, 0.0, end, (waiting + end) / 2 * step_s, step_s
-        empty_s = -waiting / excess_per_s
-        return waiting + arriving, 0.0, 0.0, waiting * empty_s / 2, empty_s
-    level = excess_per_s * patience_s
-    if level < 0:
-        empty_s = patience_s * math.log1p(-waiting / level)
+    endless = math.isinf(patience_s)
+    level = 0.0 if endless else excess_per_s * patience_s
+    if excess_per_s < 0:
+        empty_s = -waiting / excess_per_s if endless else patience_s * math.log1p(-waiting / level)
         if empty_s < step_s:
+            if endless:
+                return waiting + arriving, 0.0, 0.0, 0.0, waiting * empty_s / 2, empty_s
             gone = waiting / (waiting - level)
             integral = max(0.0, level * empty_s + (waiting - level) * patience_s * gone)
             abandoned = min(integral / patience_s, waiting + arriving)
-            return waiting + arriving - abandoned, abandoned, 0.0, integral, empty_s
-    gone = -math.expm1(-step_s / patience_s)
+            return waiting + arriving - abandoned, abandoned, 0.0, 0.0, integral, empty_s
+    free_s = step_s  # until the queue is full
+    if excess_per_s > 0 and endless and waiting + excess_per_s * step_s > most:
+        free_s = (most - waiting) / excess_per_s
+    if excess_per_s > 0 and not endless and level > most:
+        free_s = min(step_s, patience_s * math.log((level - waiting) / (level - most)))
+    full_s = step_s - free_s
+    if endless:
+        end = most if full_s > 0 else waiting + arriving - capacity
+        turned = max(0.0, waiting + arriving - capacity - end)
+        return capacity, 0.0, turned, end, (waiting + end) / 2 * free_s + end * full_s, step_s
+    gone = -math.expm1(-free_s / patience_s)
     end = max(0.0, waiting * (1 - gone) + level * gone)
-    integral = max(0.0, level * (step_s - patience_s * gone) + waiting * patience_s * gone)
-    abandoned = max(0.0, waiting + arriving - capacity - end)
-    return capacity, abandoned, max(0.0, waiting + arriving - capacity - abandoned), integral, step_s
+    integral = max(0.0, level * (free_s - patience_s * gone) + waiting * patience_s * gone)
+    if full_s <= 0:
+        abandoned = max(0.0, waiting + arriving - capacity - end)
+        return capacity, abandoned, 0.0, max(0.0, waiting + arriving - capacity - abandoned), integral, step_s
+    integral += most * full_s
+    abandoned = min(integral / patience_s, max(0.0, waiting + arriving - capacity - most))
+    turned = max(0.0, waiting + arriving - capacity - most - abandoned)
+    return capacity, abandoned, turned, most, integral, step_s
 
 
 @register_jitable
@@ -143,6 +156,12 @@ def wait_bucket(wait_s):
         return 0
     bucket = 1 + math.floor(BUCKETS_PER_OCTAVE * math.log2(wait_s / FIRST_EDGE_S))
     return min(max(1, bucket), WAIT_BUCKETS - 1)
+
+
+@register_jitable
+def nearest(value):
+    """The nearest whole number; halves go up."""
+    return math.floor(value + 0.5)
 
 
 @register_jitable

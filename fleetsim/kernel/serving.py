@@ -73,6 +73,8 @@ def measure_offered(things, pool):
 @compiled
 def measure_required(things, inputs, pool, row):
     """Record the GPUs required for the expected first attempts, routed by expected capacity."""
+    lead = things.shares[things.pool_share[pool.first_share]]
+    capacity = 0.0
     for k in range(pool.first_share, pool.last_share):
         s = things.pool_share[k]
         share = things.shares[s]
@@ -82,6 +84,12 @@ def measure_required(things, inputs, pool, row):
             work += inputs.expected_per_s[row, c] * things.step_s * things.cost_gpu_s[c, s]
         share.work = work
         share.cap = share.rented * share.availability_frac * things.step_s
+        if work > 0:
+            capacity += share.cap * (lead.work / work)
+        elif k == pool.first_share:
+            capacity += share.cap
+    lead.load_required_gpu_s += lead.work / (pool.target_load_frac * lead.availability_frac)
+    lead.load_rented_gpu_s += capacity / lead.availability_frac
     route(things, pool, True)
     for k in range(pool.first_share, pool.last_share):
         share = things.shares[things.pool_share[k]]
@@ -131,21 +139,23 @@ def serve_class(things, hourly, c, times, n, hour):
     if demand <= 0:
         return
     capacity = times * demand
-    served, abandoned, left, integral, busy_s = drain_queue(
-        waiting, klass.admitted, capacity, klass.patience_s, things.step_s)
+    most = math.inf  # messages that would not wait too long
+    if klass.max_wait_s < math.inf:
+        most = klass.max_wait_s * capacity / things.step_s
+    dropped = max(0.0, waiting - most)
+    served, abandoned, turned, left, integral, busy_s = drain_queue(
+        waiting - dropped, klass.admitted, capacity, klass.patience_s, things.step_s, most)
     klass.served_now = served
     klass.served += served
     klass.waiting_message_s += integral
-    beyond = 0.0  # messages that would wait too long are shed, the newest first
-    if klass.max_wait_s < math.inf:
-        beyond = max(0.0, left - klass.max_wait_s * capacity / things.step_s)
     for a in range(klass.attempts):
         part = (things.waiting[c, a] + things.arrivals[c, a]) / demand
-        things.waiting[c, a] = (left - beyond) * part
+        things.waiting[c, a] = left * part
         klass.abandoned += lose(things, c, a, abandoned * part)
-        klass.shed += lose(things, c, a, beyond * part)
+        klass.shed += lose(things, c, a, (dropped + turned) * part)
     waited = min(served, capacity * busy_s / things.step_s)
-    note_waits(things, hourly, c, n, hour, waiting, waited, left, beyond)
+    joined = klass.admitted - turned
+    note_waits(things, hourly, c, n, hour, waiting - dropped, dropped, joined, waited, left)
 
 
 @compiled

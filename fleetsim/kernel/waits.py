@@ -11,25 +11,25 @@ from fleetsim.kernel.formulas import age_of_oldest, kept_after, surviving, wait_
 
 
 @compiled
-def note_waits(things, hourly, c, n, hour, waiting, waited, left, beyond):
+def note_waits(things, hourly, c, n, hour, waiting, dropped, joined, waited, left):
     """Record the waits of a step's served messages and update the queue's cohorts.
 
-    waiting: in the queue at the start; waited: served out of a queue; left: in the queue at the end,
-    of which the `beyond` newest are shed.
+    waiting: in the queue at the start, after the `dropped` newest were shed; joined: arrived in the
+    step and not turned away; waited: served out of a queue; left: in the queue at the end.
     """
     klass = things.classes[c]
+    drop_newest(things, c, n - 1, dropped)
     if waiting <= 0 and left <= 0:
         klass.slo_met += klass.served_now
         return
     before_s = klass.wait_s
-    per_s = klass.admitted / things.step_s
+    per_s = joined / things.step_s
     fresh = surviving(per_s, things.step_s, klass.patience_s)
     kept = kept_after(things.step_s, klass.patience_s)
     if fresh > 0:
         join(things, c, n, per_s, fresh)
     drop_oldest(things, c, n, waiting * kept + fresh - left)
-    drop_newest(things, c, n, beyond)
-    if left - beyond > 0:
+    if left > 0:
         klass.wait_s = oldest_age(things, c, n)
     else:
         klass.cohort_count = 0

@@ -59,9 +59,34 @@ class PoolPeaks:
     peak_required: float | None
     peak_required_minus_rented: float | None
     mean_daily_peak_required: float | None
+    days: int
+
+    def then(self, later: "PoolPeaks") -> "PoolPeaks":
+        """The extreme hours of this time and a later one together."""
+        higher = later if (later.peak_load or 0.0) > (self.peak_load or 0.0) else self
+        first = later if self.first_stock_out is None else self
+        days = self.days + later.days
+        daily = sum((part.mean_daily_peak_required or 0.0) * part.days for part in (self, later)) / days
+        return PoolPeaks(
+            peak_load=higher.peak_load,
+            peak_load_hour=higher.peak_load_hour,
+            stock_out_hours=self.stock_out_hours + later.stock_out_hours,
+            first_stock_out=first.first_stock_out,
+            short_at_first=first.short_at_first,
+            peak_required=_larger(self.peak_required, later.peak_required),
+            peak_required_minus_rented=_larger(
+                self.peak_required_minus_rented, later.peak_required_minus_rented),
+            mean_daily_peak_required=daily,
+            days=days,
+        )
 
 
-NO_HOURS = PoolPeaks(None, None, 0, None, None, None, None, None)
+NO_HOURS = PoolPeaks(None, None, 0, None, None, None, None, None, 0)
+
+
+def _larger(one: float | None, other: float | None) -> float | None:
+    known = [value for value in (one, other) if value is not None]
+    return max(known, default=None)
 
 
 class Facts:
@@ -92,7 +117,8 @@ class Facts:
         """GPU-hours by (fleet, pool)."""
         return self._sums(
             "fact_capacity_hourly", "fleet, pool",
-            "rented_gpu_hours healthy_gpu_hours allocated_gpu_hours busy_gpu_hours required_gpu_hours")
+            "rented_gpu_hours healthy_gpu_hours allocated_gpu_hours busy_gpu_hours required_gpu_hours"
+            " load_required_gpu_hours")
 
     @cached_property
     def traffic(self) -> dict[str, dict[str, float]]:
@@ -129,22 +155,30 @@ class Facts:
 
     @cached_property
     def peaks(self) -> dict[str, PoolPeaks]:
-        """The extreme hours by pool."""
+        """The extreme hours by pool; year by year, so that memory does not grow with the horizon."""
+        found: dict[str, PoolPeaks] = {}
+        for year in self.window.years():
+            for name, peaks in self._peaks_of(year).items():
+                found[name] = found[name].then(peaks) if name in found else peaks
+        return found
+
+    def _peaks_of(self, window: Window) -> dict[str, PoolPeaks]:
         rows = self._connection.execute(f"""
             with hours as (
                 select pool, hour, sum(load_offered_gpu_hours) offered, sum(load_capacity_gpu_hours) capacity,
-                       sum(required_gpu_hours) required, sum(rented_gpu_hours) rented
-                from fact_capacity_hourly where {self.window.sql()} group by pool, hour),
+                       sum(load_required_gpu_hours) required, sum(load_rented_gpu_hours) rented
+                from fact_capacity_hourly where {window.sql()} group by pool, hour),
             loads as (
                 select *, epoch_us(hour) as hour_us, case when capacity > 0 then offered / capacity
                     when offered > 0 then 'inf'::double else 0 end as load from hours),
             days as (
-                select pool, avg(peak) as peak from (
+                select pool, avg(peak) as peak, count(*) as days from (
                     select pool, max(required) as peak from hours group by pool, epoch_us(hour) // {DAY_US})
                 group by pool)
             select loads.pool, max(load), arg_max(hour_us, (load, -hour_us)), count(*) filter (load > 1),
                    min(hour_us) filter (load > 1), arg_min(offered - capacity, hour_us) filter (load > 1),
-                   max(required), max(required - rented), any_value(days.peak)
+                   max(required), max(required - rented), any_value(days.peak),
+                   any_value(days.days)
             from loads join days on loads.pool = days.pool group by loads.pool""").fetchall()
         return {row[0]: PoolPeaks(*row[1:]) for row in rows}
 

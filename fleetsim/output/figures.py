@@ -145,7 +145,7 @@ COMPUTATIONS: Mapping[str, Computation] = {
     "pools.{pool}.short_gpus_at_first_stock_out": lambda f, pool: _peaks(f, pool).short_at_first,
     "pools.{pool}.peak_required_gpus": lambda f, pool: _peaks(f, pool).peak_required,
     "pools.{pool}.mean_required_gpus":
-        lambda f, pool: _ratio(f.of_pool(pool, "required_gpu_hours"), f.window.hours),
+        lambda f, pool: _ratio(f.of_pool(pool, "load_required_gpu_hours"), f.window.hours),
     "pools.{pool}.required_daily_peak_gpus": lambda f, pool: _peaks(f, pool).mean_daily_peak_required,
     "pools.{pool}.busy_gpu_hours": lambda f, pool: f.of_pool(pool, "busy_gpu_hours"),
     "pools.{pool}.busy_frac":

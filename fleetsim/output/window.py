@@ -1,5 +1,6 @@
 """The hours that a figure is taken over."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -46,6 +47,14 @@ class Window:
                 hours += (epoch_us(until) - epoch_us(at)) // HOUR_US
             at = until
         return hours
+
+    def years(self) -> Iterator["Window"]:
+        """Its parts in each calendar year that have hours that count, in order."""
+        for year in range(self.start.year, self.end.year + 1):
+            first, last = (self.start.replace(year=of, month=1, day=1, hour=0) for of in (year, year + 1))
+            part = self.part(first, last, self.days)
+            if part is not None:
+                yield part
 
     def sql(self, column: str = "hour") -> str:
         """The condition on an hourly table's time column."""

@@ -4,6 +4,9 @@ A policy is a frozen dataclass with `decide(view, plan) -> plan`. It adds its nu
 the policies before it made, in the order of the scenario file, and moves nothing itself.
 """
 
+from collections.abc import Iterable
+
+from fleetsim.model.plan import Plan, Policy, View
 from fleetsim.policies.autoscale import Autoscale
 from fleetsim.policies.borrow import Borrow
 from fleetsim.policies.degrade import Degrade
@@ -23,4 +26,27 @@ POLICIES: dict[str, type] = {
 }
 """The registry: the value of `kind` in a scenario file, and the class it makes."""
 
-__all__ = ["POLICIES", "Autoscale", "Borrow", "Degrade", "MaxWait", "RateLimit", "Routing", "Shed"]
+
+def static_plan(policies: Iterable[Policy]) -> Plan:
+    """The plan of the policies that decide once, without looking at the world.
+
+    Only they name the services that messages degrade to: these are laid out before anything runs.
+    """
+    plan, nothing_seen = Plan(), View({}, {}, {})
+    for policy in policies:
+        if policy.static:
+            plan = policy.decide(nothing_seen, plan)
+    return plan
+
+
+__all__ = [
+    "POLICIES",
+    "Autoscale",
+    "Borrow",
+    "Degrade",
+    "MaxWait",
+    "RateLimit",
+    "Routing",
+    "Shed",
+    "static_plan",
+]

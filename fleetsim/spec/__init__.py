@@ -1,6 +1,7 @@
 """File to scenario: strict YAML with places, `extends` and overrides, checks, JSON Schema, catalogue.
 
     load(path, scenario=None, overrides=()) -> Loaded       read, resolve and check a file
+    load_all(path, overrides=()) -> {name: Loaded}          the file and each of its named scenarios
     override(scenario, {path: value}) -> Scenario           the same scenario with values changed
     dump(scenario.source) -> str                            the resolved file as YAML
     json_schema() -> dict                                   for editors
@@ -16,17 +17,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fleetsim.spec import catalog
     from fleetsim.spec.codes import CODES
-    from fleetsim.spec.loader import Loaded, load, override
+    from fleetsim.spec.loader import Loaded, load, load_all, override
     from fleetsim.spec.schema import json_schema
     from fleetsim.spec.writing import dump
 
-__all__ = ["CODES", "Loaded", "catalog", "dump", "json_schema", "load", "override"]
+__all__ = ["CODES", "Loaded", "catalog", "dump", "json_schema", "load", "load_all", "override"]
 
 _HOMES = {
     "CODES": "codes",
     "dump": "writing",
     "Loaded": "loader",
     "load": "loader",
+    "load_all": "loader",
     "override": "loader",
     "json_schema": "schema",
 }

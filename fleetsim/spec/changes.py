@@ -49,11 +49,19 @@ def resolved(root: Node, scenario: str | None, sets: Sequence[Change], faults: F
                 )
         outcome = applied(bare, changes + own, faults)
         if name == scenario:
-            result = outcome
+            result = _named(outcome, name)
     for name, changes in named.items():
         if name not in used:
             applied(bare, changes, faults)
     return applied(result, sets, faults)
+
+
+def _named(root: Node, scenario: str) -> Node:
+    """The tree with the scenario's name on the file's: two named scenarios are never confused."""
+    name = root.child("name")
+    if name is None or not isinstance(name.value, str):
+        return root
+    return with_value(root, ("name",), replace(name, value=f"{name.value}-{scenario}"))
 
 
 def _named_overrides(root: Node, faults: Faults) -> dict[str, list[Change]]:

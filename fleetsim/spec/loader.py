@@ -1,13 +1,12 @@
 """A file to a scenario: read, put together, build every entry, check across parts."""
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fleetsim.errors import Diagnostic, did_you_mean
+from fleetsim.errors import Diagnostic, ScenarioError, did_you_mean
 from fleetsim.model.scenario import Horizon, Scenario
 from fleetsim.spec.changes import applied, from_data, from_texts, resolved
 from fleetsim.spec.checks import check
@@ -23,8 +22,6 @@ from fleetsim.spec.shortform import written_out
 
 FORMAT = 1
 """The version of the file format: the value of the key `fleetsim`."""
-NAME = re.compile(r"[A-Za-z0-9_-]+")
-"""What things may be called: names are parts of dotted paths, stream names and folder names."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +37,9 @@ def load(
 ) -> Loaded:
     """Read, resolve and check a scenario file.
 
-    `scenario` names one of the file's `scenarios`; `overrides` are `dotted.path=value` texts, applied
-    after it. Raises ScenarioError with every fault of the files, UsageError when there is no file.
+    `scenario` names one of the file's `scenarios`, and goes on the scenario's name; `overrides` are
+    `dotted.path=value` texts, applied after it. Raises ScenarioError with every fault of the files,
+    UsageError when there is no file.
     """
     faults = Faults()
     files = Files(faults)
@@ -53,6 +51,26 @@ def load(
     faults.root = tree
     root = resolved(tree, scenario, changes, faults)
     return _loaded(root, faults, Path(path).parent)
+
+
+def load_all(path: str | os.PathLike[str], *, overrides: Sequence[str] = ()) -> dict[str, Loaded]:
+    """Every scenario of a file by name, the file itself as ''; ScenarioError with the faults of all."""
+    loaded: dict[str, Loaded] = {}
+    found: dict[Diagnostic, None] = {}
+    for name in ("", *_scenario_names(path)):
+        try:
+            loaded[name] = load(path, scenario=name or None, overrides=overrides)
+        except ScenarioError as error:
+            found.update(dict.fromkeys(error.diagnostics))
+    if found:
+        raise ScenarioError(list(found))
+    return loaded
+
+
+def _scenario_names(path: str | os.PathLike[str]) -> list[str]:
+    tree = Files(Faults()).scenario(path)
+    section = tree.child("scenarios") if tree and isinstance(tree.value, dict) else None
+    return list(section.entries()) if section and isinstance(section.value, dict) else []
 
 
 def override(scenario: Scenario, values: Mapping[str, object]) -> Scenario:
@@ -137,8 +155,6 @@ def _top_level(draft: Draft) -> None:
                 f"expected text, got {written(node.value)}",
                 "" if isinstance(node.value, dict | list) else "put it in quotes",
             )
-        elif node and key == "name" and not NAME.fullmatch(str(node.value)):
-            draft.error("bad-name", (key,), f"{node.value!r} is no name", "use letters, digits, '-' and '_'")
     horizon = root.child("horizon")
     if horizon:
         draft.horizon = build(Horizon, horizon, ("horizon",), draft.faults)
@@ -163,8 +179,6 @@ def _build_sections(draft: Draft) -> None:
 
 def _entry(draft: Draft, section: Section, name: str, entry: str, node: Node) -> Any:
     path = (name, entry)
-    if not NAME.fullmatch(entry):
-        draft.error("bad-name", path, f"{entry!r} is no name", "use letters, digits, '-' and '_'", key=True)
     if section.registry is None:
         return build(section.annotation, node, path, draft.faults)
     if not isinstance(node.value, dict):

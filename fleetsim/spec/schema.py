@@ -7,8 +7,9 @@ from dataclasses import is_dataclass
 from typing import Any
 
 from fleetsim.model.base import yaml_key
+from fleetsim.spec.checks.names import NAME
 from fleetsim.spec.entry import adapter
-from fleetsim.spec.loader import FORMAT, NAME
+from fleetsim.spec.loader import FORMAT
 from fleetsim.spec.sections import sections
 
 Schema = dict[str, Any]

@@ -2,7 +2,6 @@
 
 import math
 from datetime import datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 
 from fleetsim.errors import did_you_mean
@@ -42,6 +41,8 @@ def load_series(draft: Draft, name: str, series: SeriesFile) -> None:
     interval = _interval(draft, file.name, times, path)
     if interval is not None and _covers(draft, file.name, times, interval, path):
         draft.series[name] = (times[0], interval, values)
+        from hashlib import sha256
+
         draft.inputs[series.file] = sha256(file.read_bytes()).hexdigest()
 
 

@@ -137,6 +137,26 @@ def test_report_writes_every_plot(fleetsim: Command, week: Finished, tmp_path: P
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in written)
 
 
+TRAINING_ALONE = """\
+fleetsim: 1
+name: training
+horizon: {start: 2024-01-01, end: 2024-01-02}
+fleets: {t: {gpu: a100-80gb, provider: azure, role: training, tranches: [{date: 2024-01-01, gpus: 80}]}}
+"""
+
+
+def test_a_run_without_traffic_or_contracts_can_be_read(fleetsim: Command, tmp_path: Path) -> None:
+    file = tmp_path / "training.yaml"
+    file.write_text(TRAINING_ALONE)
+    summary = fleetsim("run", file, "--results", tmp_path)
+    assert summary.code == 0
+    assert "Traffic" not in summary.out
+    assert "Decision" not in summary.out
+    plots = fleetsim("report", "training", "--results", tmp_path, "--plots", tmp_path / "plots", "--json")
+    assert plots.code == 0, plots.err
+    assert len(json.loads(plots.out)["plots"]) == 5
+
+
 def test_report_keeps_out_of_the_run(fleetsim: Command, week: Finished) -> None:
     outcome = fleetsim("report", week.path, "--plots", week.path / "plots", "--json")
     assert outcome.code == 2

@@ -106,7 +106,7 @@ def test_check_reports_every_fault_with_its_place(fleetsim: Command, week: Finis
 
 def test_check_as_json(fleetsim: Command, week: Finished, tmp_path: Path) -> None:
     good = fleetsim("check", week.scenario, "--json")
-    assert json.loads(good.out) == {"ok": True, "diagnostics": [], "scenario": "small"}
+    assert json.loads(good.out) == {"ok": True, "diagnostics": [], "scenarios": ["small"]}
     file = tmp_path / "broken.yaml"
     file.write_text(week.scenario.read_text().replace("kind: step", "kind: stp"))
     bad = fleetsim("check", file, "--json")
@@ -114,6 +114,17 @@ def test_check_as_json(fleetsim: Command, week: Finished, tmp_path: Path) -> Non
     found = json.loads(bad.out)
     assert found["ok"] is False
     assert found["diagnostics"][0]["line"] > 0
+
+
+def test_check_checks_every_named_scenario(fleetsim: Command, week: Finished, tmp_path: Path) -> None:
+    file = tmp_path / "named.yaml"
+    named = "scenarios:\n  fine: {}\n  wrong: {set: {horizon.step_s: 7}}\n"
+    file.write_text(week.scenario.read_text() + named)
+    both = fleetsim("check", file)
+    assert both.code == 2
+    assert "horizon.step_s" in both.err
+    one = fleetsim("check", file, "--scenario", "fine")
+    assert one.out.startswith("ok: small-fine: ")
 
 
 def test_check_takes_overrides(fleetsim: Command, week: Finished) -> None:

@@ -30,7 +30,7 @@ CASES = [
 def test_every_shipped_scenario_is_clean(path: Path, name: str | None) -> None:
     loaded = load(path, scenario=name)
     assert loaded.warnings == []
-    assert loaded.scenario.name == path.stem
+    assert loaded.scenario.name == (path.stem if name is None else f"{path.stem}-{name}")
 
 
 def test_the_scenarios_of_the_surge_and_of_oracle_are_there() -> None:

@@ -10,6 +10,7 @@ from fleetsim.engine.processes.elastic import ElasticParts
 from fleetsim.engine.world import World
 from fleetsim.kernel.arrays import LOAN
 from fleetsim.model.plan import Plan, PoolView, View
+from fleetsim.policies import static_plan
 from fleetsim.timebase import SECOND_NS
 
 Loan = tuple[str, str, str]
@@ -22,14 +23,11 @@ class Control:
         self.world = world
         self.elastic = ElasticParts(world)
         self.loans: dict[Loan, int] = {}
-        self.static = [policy for policy in world.scenario.policies.values() if policy.static]
         self.dynamic = [policy for policy in world.scenario.policies.values() if not policy.static]
 
     def run(self) -> Generator[Any, Any, None]:
         """Put the static plan into effect, then tick for as long as a policy looks at the world."""
-        plan = Plan()
-        for policy in self.static:
-            plan = policy.decide(View({}, {}, {}), plan)
+        plan = static_plan(self.world.scenario.policies.values())
         self.put_into_effect(plan)
         interval_s = self.world.scenario.horizon.control_s
         while self.dynamic:
@@ -98,6 +96,6 @@ class Control:
         for fleet in world.scenario.pools[pool].fleets:
             share = index.shares.index((fleet, pool))
             world.things.shares["allocated_limit"][share] = int(left)
-            fixed = int(world.things.shares["healthy"][share]) - self.elastic.healthy_part(fleet, share)
+            fixed = int(world.things.shares["healthy"][share]) - self.elastic.healthy_part(share)
             left -= min(left, fixed)
             left -= self.elastic.aim(fleet, pool, left)

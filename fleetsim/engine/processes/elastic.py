@@ -16,12 +16,11 @@ class ElasticParts:
         self.on_order = {name: 0 for name, fleet in world.scenario.fleets.items() if fleet.elastic}
         self.asked: dict[tuple[str, str], int] = {}
 
-    def healthy_part(self, fleet: str, share: int) -> float:
+    def healthy_part(self, share: int) -> int:
         """Healthy GPUs of a share that belong to the elastic part, in proportion."""
-        rented = self.world.fixed_gpus[fleet] + self.world.elastic_gpus[fleet]
-        if rented == 0:
-            return 0.0
-        return float(self.world.things.shares["healthy"][share]) * self.world.elastic_gpus[fleet] / rented
+        record = self.world.things.shares[share]
+        rented = int(record["rented"])
+        return int(record["healthy"]) * int(record["elastic"]) // rented if rented else 0
 
     def aim(self, fleet: str, pool: str, healthy_gpus: float) -> float:
         """Bring the elastic part to what the pools ask, in healthy GPUs; returns what it can give.

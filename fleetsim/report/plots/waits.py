@@ -25,6 +25,10 @@ def waits(run: "Run", ax: Axes | None = None) -> Figure:
     span = data.span(run)
     figure, axes = style.panels(2, ax, height=3.0)
     names = data.classes(run)
+    if not names:
+        for axis in axes:
+            style.nothing_to_show(axis, "nobody asks anything in this run")
+        return figure
     colour = style.colours(names)
     draw_waits(axes[0], wait_percentiles(run, span), names, colour, span)
     if len(axes) > 1:

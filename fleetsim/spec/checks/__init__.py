@@ -3,6 +3,7 @@
 from fleetsim.spec.checks.contracts import check_contracts, check_offers
 from fleetsim.spec.checks.fleets import check_fleets
 from fleetsim.spec.checks.horizon import check_horizon
+from fleetsim.spec.checks.names import check_names
 from fleetsim.spec.checks.policies import check_policies
 from fleetsim.spec.checks.pools import check_pools
 from fleetsim.spec.checks.references import check_references
@@ -21,6 +22,7 @@ def check(draft: Draft) -> None:
     else:
         kept = draft.horizon
     for part in (
+        check_names,
         check_references,
         check_fleets,
         check_pools,

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from fleetsim.errors import did_you_mean
 from fleetsim.model.base import at, change_dates
@@ -101,17 +100,8 @@ def _check_shape(draft: Draft, shape: Shape, path: NodePath) -> None:
     written = draft.root.find(path)
     if written is None:
         return
-    try:
-        ZoneInfo(shape.timezone)
-    except (KeyError, ValueError, OSError):
-        from zoneinfo import available_timezones
-
-        draft.error(
-            "unknown-timezone",
-            (*path, "timezone"),
-            f"no timezone {shape.timezone!r}",
-            did_you_mean(shape.timezone, sorted(available_timezones())),
-        )
+    if shape.timezone != "UTC":
+        _check_timezone(draft, shape.timezone, (*path, "timezone"))
     if shape.kind != "consumer":
         for key in ("peak_to_mean", "weekend_to_weekday"):
             if written.child(key) is not None:
@@ -136,6 +126,16 @@ def _check_shape(draft: Draft, shape: Shape, path: NodePath) -> None:
             (*path, "peak_to_mean"),
             f"must be at most {highest:.2f}, got {shape.peak_to_mean:g}: the quietest hour would be below 0",
         )
+
+
+def _check_timezone(draft: Draft, name: str, path: NodePath) -> None:
+    from zoneinfo import ZoneInfo, available_timezones
+
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        hint = did_you_mean(name, sorted(available_timezones()))
+        draft.error("unknown-timezone", path, f"no timezone {name!r}", hint)
 
 
 def _check_curve_shares(draft: Draft) -> None:

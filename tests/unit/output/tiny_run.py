@@ -140,6 +140,8 @@ def write_blocks(write: Callable[[str, dict[str, object]], None], blocks: Blocks
         "allocated_gpu_hours": healthy / 2,
         "busy_gpu_hours": np.minimum(work, healthy),
         "required_gpu_hours": work * 1.25,
+        "load_required_gpu_hours": work * 1.25,
+        "load_rented_gpu_hours": rented,
         "offered_gpu_hours": work,
         "load_offered_gpu_hours": work,
         "load_capacity_gpu_hours": healthy * np.tile([1.0, 1.0, 0.0], n),

@@ -1,8 +1,15 @@
 """A text becomes nodes that know where they stand."""
 
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
 from fleetsim.spec.faults import Faults
 from fleetsim.spec.node import Node, Source, plain
 from fleetsim.spec.yaml import read
+
+ROOT = Path(__file__).parents[3]
 
 
 def parsed(text: str) -> tuple[Node, Faults]:
@@ -64,3 +71,20 @@ def test_a_syntax_error_has_a_place_and_no_tree() -> None:
     assert read(text, Source("a.yaml", lines=text.splitlines()), faults) is None
     (fault,) = faults.errors
     assert (fault.code, fault.line, fault.column) == ("syntax", 1, 4)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "workloads").rglob("*.yaml")), ids=lambda file: file.stem)
+def test_both_parsers_give_the_same_tree(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = file.read_text(encoding="utf-8")
+    trees = []
+    for pure in (False, True):
+        monkeypatch.setattr("fleetsim.spec.yaml._events", lambda text, pure=pure: events(text, pure))
+        root, _ = parsed(text)
+        trees.append(
+            [(path, node.place.line, node.place.column, node.place.width) for path, node in root.walk()]
+        )
+    assert trees[0] == trees[1]
+
+
+def events(text: str, pure: bool) -> list[object]:
+    return list(YAML(typ="safe", pure=pure).parse(text))
