@@ -122,7 +122,8 @@ def _unit(annotation: Any) -> tuple[str, str]:
         found = quantity(branch)
         if found is not None:
             bounds = [f"{sign} {number(bound)}" for sign, bound in
-                      (("≥", found.ge), (">", found.gt), ("≤", found.le)) if bound is not None]
+                      (("≥", found.ge), (">", found.gt), ("≤", found.le), ("<", found.lt))
+                      if bound is not None]
             return found.unit, " and ".join(bounds)
         if is_date(branch):
             return "UTC", ""

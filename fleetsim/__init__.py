@@ -74,10 +74,14 @@ def load(
     `"traffic.plus.patience_s=60"`. Faults raise ScenarioError with all of them; values that are allowed
     and can hardly be meant are reported as Python warnings.
     """
+    from os import PathLike
     from warnings import warn
 
+    from fleetsim.errors import UsageError
     from fleetsim.spec import load as load_file
 
+    if not isinstance(path, str | PathLike):
+        raise UsageError(f"load takes the path of a scenario file, not {type(path).__name__}")
     loaded = load_file(path, scenario=scenario, overrides=overrides)
     for diagnostic in loaded.warnings:
         warn(str(diagnostic), stacklevel=2)

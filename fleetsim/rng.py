@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
+MAX_SEED = 2**63 - 1
+"""The largest seed and replication: what the columns of `dim_run` hold."""
+
 
 class Streams:
     """The named streams of one replication of one run.

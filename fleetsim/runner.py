@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fleetsim.errors import FleetsimError, SimulationError
+from fleetsim.errors import FleetsimError, SimulationError, UsageError
 from fleetsim.model.scenario import Scenario
 from fleetsim.output import layout
 from fleetsim.output.run import Run
@@ -19,8 +19,11 @@ def simulate(scenario: Scenario, *, seed: int = 0, replication: int = 0, results
     """The run of a scenario under `results`, simulated unless it is there already.
 
     Nothing half-written stays behind when it fails or is interrupted. UsageError when the resolution
-    is unknown or something that is no run has its place, SimulationError when the simulation fails.
+    is unknown, the seed is none or something that is no run has its place, SimulationError when the
+    simulation fails.
     """
+    if not isinstance(scenario, Scenario):
+        raise UsageError(f"simulate takes a scenario, as load gives it, not {type(scenario).__name__}")
     identity = layout.run_id(scenario, seed=seed, replication=replication, resolution=resolution)
     directory = layout.run_directory(Path(results), scenario, identity)
     if layout.is_run(directory):

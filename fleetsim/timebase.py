@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 SECOND_NS = 1_000_000_000
 HOUR_NS = 3_600 * SECOND_NS
-DAY_NS = 24 * HOUR_NS
+HOUR_US = 3_600_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -15,6 +15,11 @@ def epoch_us(instant: datetime) -> int:
     """Microseconds since 1970-01-01 UTC, exact."""
     delta = instant - EPOCH
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def iso(instant: datetime) -> str:
+    """A UTC time as `2025-02-14T17:00:00Z`."""
+    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def ns_between(start: datetime, end: datetime) -> int:

@@ -20,12 +20,13 @@ class Quantity:
     ge: float | None = None
     gt: float | None = None
     le: float | None = None
+    lt: float | None = None
     warn_above: float | None = None
     """A value above this is allowed and reported as a warning: most likely a wrong unit."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> Any:
         schema = dict(handler(source))
-        bounds = {"ge": self.ge, "gt": self.gt, "le": self.le}
+        bounds = {"ge": self.ge, "gt": self.gt, "le": self.le, "lt": self.lt}
         schema.update({name: bound for name, bound in bounds.items() if bound is not None})
         if schema["type"] in ("int", "float"):
             schema["strict"] = True  # `true` or "12" is no number
@@ -42,7 +43,8 @@ class Quantity:
     def __get_pydantic_json_schema__(self, core_schema: Any, handler: Callable[[Any], Any]) -> Any:
         if core_schema["type"] != "function-before":
             return {**handler(core_schema), "unit": self.unit}
-        bounds = {"minimum": self.ge, "exclusiveMinimum": self.gt, "maximum": self.le}
+        bounds = {"minimum": self.ge, "exclusiveMinimum": self.gt, "maximum": self.le,
+                  "exclusiveMaximum": self.lt}
         written = {name: bound for name, bound in bounds.items() if bound is not None}
         return {"type": "number", **written, "unit": self.unit}
 
@@ -87,9 +89,15 @@ def as_utc(value: object) -> datetime:
 UtcTime = Annotated[datetime, Instant()]
 
 # Counts and shares
-Gpus = Annotated[int, Quantity("GPU", ge=0, warn_above=50_000_000)]
-GpuCount = Annotated[int, Quantity("GPU", gt=0, warn_above=50_000_000)]
+MOST_GPUS = 100_000_000
+"""Most GPUs of one fleet: many times what the world has; beyond it sums of money overflow."""
+MOST_MESSAGES_PER_DAY = 1e14
+"""Most messages of one class or curve a day: ten thousand for everybody alive."""
+
+Gpus = Annotated[int, Quantity("GPU", ge=0, le=MOST_GPUS, warn_above=50_000_000)]
+GpuCount = Annotated[int, Quantity("GPU", gt=0, le=MOST_GPUS, warn_above=50_000_000)]
 Fraction = Annotated[float, Quantity("1", ge=0, le=1)]
+PartFraction = Annotated[float, Quantity("1", ge=0, lt=1)]
 OpenFraction = Annotated[float, Quantity("1", gt=0, le=1)]
 Factor = Annotated[float, Quantity("1", gt=0, warn_above=10_000)]
 Ratio = Annotated[float, Quantity("1", ge=0, warn_above=10_000)]
@@ -107,15 +115,15 @@ SignedDays = Annotated[float, Quantity("day", ge=-36_500, le=36_500)]
 Months = Annotated[int, Quantity("month", gt=0, warn_above=240)]
 
 # Traffic and serving
-MessagesPerDay = Annotated[float, Quantity("message/day", ge=0, warn_above=1e13)]
-MessagesPerSecond = Annotated[float, Quantity("message/s", ge=0, warn_above=1e9)]
+MessagesPerDay = Annotated[float, Quantity("message/day", ge=0, le=MOST_MESSAGES_PER_DAY, warn_above=1e13)]
+MessagesPerSecond = Annotated[float, Quantity("message/s", ge=0, le=1e9, warn_above=1e8)]
 Tokens = Annotated[float, Quantity("token", ge=0, warn_above=10_000_000)]
 TokensPerSecond = Annotated[float, Quantity("token/s", gt=0, warn_above=1e7)]
 GpuSeconds = Annotated[float, Quantity("GPU-s", gt=0, warn_above=1e6)]
 
 # Money
-Usd = Annotated[Decimal, Quantity("USD", ge=0, warn_above=1e13)]
-UsdPerGpuHour = Annotated[Decimal, Quantity("USD/GPU-hour", ge=0, warn_above=100)]
+Usd = Annotated[Decimal, Quantity("USD", ge=0, le=9e12, warn_above=1e12)]
+UsdPerGpuHour = Annotated[Decimal, Quantity("USD/GPU-hour", ge=0, le=10_000, warn_above=100)]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
-settings.register_profile("fixed", derandomize=True, max_examples=25, deadline=None, database=None,
+settings.register_profile("fixed", derandomize=True, max_examples=15, deadline=None, database=None,
                           phases=[Phase.explicit, Phase.generate, Phase.shrink],
                           suppress_health_check=SLOW)
 settings.register_profile("fuzz", max_examples=500, deadline=None, print_blob=True,

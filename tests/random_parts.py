@@ -134,9 +134,7 @@ def policies_of(draw: Any, pools: Mapping[str, Pool], traffic: Mapping[str, Traf
         if lenders:
             sometimes("borrow", name, pool=name, one_in=2, from_=draw(st.sampled_from(lenders)),
                       headroom_frac=draw(st.sampled_from([0.0, 0.05])))
-        if here:
-            sometimes("autoscale", name, pool=name, one_in=2 if elastic & set(pool.fleets) else 4,
-                      target_load_frac=draw(st.sampled_from([0.6, 0.92])),
-                      clear_backlog_s=draw(st.sampled_from([0.0, 900.0])),
-                      min_gpus=draw(st.sampled_from([0, 16])))
+        sometimes("autoscale", name, pool=name, one_in=2 if elastic & set(pool.fleets) else 4,
+                  clear_backlog_s=draw(st.sampled_from([0.0, 900.0])),
+                  min_gpus=draw(st.sampled_from([0, 16])))
     return found

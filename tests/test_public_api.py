@@ -31,6 +31,11 @@ def test_the_version_is_that_of_the_package() -> None:
     assert fs.__version__ == project["project"]["version"]
 
 
+def test_only_a_path_can_be_loaded() -> None:
+    with pytest.raises(fs.UsageError, match="takes the path of a scenario file, not NoneType"):
+        fs.load(None)  # type: ignore[arg-type]  # the mistake that is tested
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'simulat'"):
         fs.simulat  # noqa: B018 - the access itself is what is tested

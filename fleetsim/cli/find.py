@@ -2,20 +2,20 @@
 
 from pathlib import Path
 
+from fleetsim.cli.options import RESULTS
 from fleetsim.errors import UsageError, did_you_mean
-
-MANIFEST = "manifest.json"
-"""Written last: a directory without it is no run."""
+from fleetsim.output.layout import MANIFEST, is_run
 
 
 def find_run(reference: str, results: Path) -> Path:
     """The directory of the run that `reference` names; UsageError when none or several.
 
-    A path wins over a run id. A scenario's directory (`results/openai-2024`, or the bare name) stands
-    for its newest run.
+    A path wins over a run id, and a results directory that was asked for over the current one. A
+    scenario's directory (`results/openai-2024`, or the bare name) stands for its newest run.
     """
-    for path in (Path(reference), results / reference):
-        if (path / MANIFEST).is_file():
+    places = (Path(reference), results / reference)
+    for path in places if results == RESULTS else reversed(places):
+        if is_run(path):
             return path
         if path.is_dir() and (runs := complete_runs(path)):
             return max(runs, key=when_finished)

@@ -2,7 +2,8 @@
 
 import os
 import sys
-from typing import Any
+from errno import EBADF
+from typing import Any, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -18,6 +19,8 @@ class Program(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
+            if sys.stdout is None:
+                raise OSError(EBADF, "standard output is closed")
             result = super().invoke(ctx)
             sys.stdout.flush()
             return result
@@ -29,8 +32,14 @@ class Program(TyperGroup):
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:
             # The reader (head, less) has seen enough; what is left in the buffer has no reader either.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            silence(sys.stdout)
+            silence(sys.stderr)
             raise typer.Exit(0) from None
+        except OSError as error:
+            if os.environ.get("FLEETSIM_DEBUG"):
+                raise
+            complain(": ".join(str(part) for part in (error.filename, error.strerror) if part) or str(error))
+            raise typer.Exit(FAILED) from None
         except Exception as error:
             if os.environ.get("FLEETSIM_DEBUG") or is_control_flow(error):
                 raise
@@ -45,6 +54,23 @@ def is_control_flow(error: Exception) -> bool:
 
 def complain(message: str, hint: str = "") -> None:
     """Says on stderr what went wrong. Diagnostics already name file and severity."""
+    try:
+        sys.stdout.flush()
+    except (OSError, AttributeError):
+        silence(sys.stdout)  # full, closed or without a reader: nothing more can be said there
+    try:
+        _complain(message, hint)
+    except OSError:
+        silence(sys.stderr)
+
+
+def silence(stream: TextIO | None) -> None:
+    """What is left in the stream's buffer, and all that follows, goes nowhere."""
+    if stream is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _complain(message: str, hint: str) -> None:
     prefixed = ": error: " in message or ": warning: " in message
     print(message if prefixed else f"error: {message}", file=sys.stderr)
     if hint:

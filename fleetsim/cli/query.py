@@ -32,7 +32,8 @@ def query(
 
     rows = ask(Run(find_run(run, results)), sql)
     if as_json or format_ == "json":
-        say_json([{name: plain(value) for name, value in row.items()} for row in rows.to_pylist()])
+        names = distinct(rows.column_names)
+        say_json([dict(zip(names, map(plain, row), strict=True)) for row in cells_of(rows)])
     elif format_ == "csv":
         say(as_csv(rows))
     else:
@@ -50,6 +51,23 @@ def ask(run: "Run", sql: str) -> "pa.Table":
     if rows is None:
         raise UsageError("the query gives no rows: only questions can be asked of a run")
     return rows
+
+
+def cells_of(rows: "pa.Table") -> list[tuple[Any, ...]]:
+    """The rows, cell by cell in the order of the columns; two columns may have one name."""
+    return list(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+
+
+def distinct(names: list[str]) -> list[str]:
+    """The names with a number behind those that stand already: a, a_1, a_2."""
+    found: list[str] = []
+    for name in names:
+        free, number = name, 0
+        while free in found or (number and free in names):
+            number += 1
+            free = f"{name}_{number}"
+        found.append(free)
+    return found
 
 
 def plain(value: Any) -> Any:
@@ -75,8 +93,7 @@ def as_csv(rows: "pa.Table") -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(rows.column_names)
-    for row in rows.to_pylist():
-        writer.writerow([plain(value) for value in row.values()])
+    writer.writerows(map(plain, row) for row in cells_of(rows))
     return text.getvalue()
 
 
@@ -88,10 +105,10 @@ def as_table(rows: "pa.Table") -> str:
 
     if rows.num_rows > TABLE_ROWS:
         warn(f"first {TABLE_ROWS:,} of {rows.num_rows:,} rows; --format csv or json prints all")
-    shown = rows.slice(0, TABLE_ROWS).to_pylist()
-    cells = [[readable(value) for value in row.values()] for row in shown]
-    numeric = [all(isinstance(row[name], int | float | Decimal | None) for row in shown)
-               for name in rows.column_names]
+    shown = cells_of(rows.slice(0, TABLE_ROWS))
+    cells = [[readable(value) for value in row] for row in shown]
+    numeric = [all(isinstance(row[place], int | float | Decimal | None) for row in shown)
+               for place in range(rows.num_columns)]
     return plain_table(rows.column_names, cells, numeric)
 
 

@@ -7,13 +7,16 @@ import typer
 from fleetsim.cli.console import say, say_json, text_width, warn
 from fleetsim.cli.options import RESULTS, AsJson, Overrides, ResultsDir, ScenarioFile, ScenarioName
 from fleetsim.errors import ObjectivesMissed
+from fleetsim.rng import MAX_SEED
 
 
 def run(
     file: ScenarioFile,
     scenario: ScenarioName = None,
     set_: Overrides = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of every random stream.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=MAX_SEED, help="Seed of every random stream.")
+    ] = 0,
     results: ResultsDir = RESULTS,
     resolution: Annotated[
         Literal["hour", "step"], typer.Option("--resolution", help="step: keep the step series too.")

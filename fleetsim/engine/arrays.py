@@ -97,6 +97,9 @@ def _shares(scenario: Scenario, index: Index) -> Array:
         record["availability_frac"] = scenario.fleets[fleet].expected_availability_frac
         record["allocated_limit"] = 0 if pool == UNASSIGNED else -1
     records["routing_weight"] = -1.0
+    for places in index.pool_shares:
+        flops = [scenario.gpus[scenario.fleets[index.shares[s][0]].gpu].flops_factor for s in places]
+        records["worth"][list(places)] = np.array(flops) / flops[0]  # until there is a mix to tell by
     return records
 
 

@@ -32,7 +32,7 @@ class Demand:
         self.streams = streams
         self.start = scenario.horizon.start
         self.step_ns = scenario.horizon.step_s * SECOND_NS
-        self.surges = {name: [(surge, self._on_steps(surge)) for surge in scenario.surges.values()
+        self.surges = {name: [self._on_steps(surge) for surge in scenario.surges.values()
                               if name in surge.classes] for name in index.classes}
         self._coefficient = float(np.exp(-scenario.horizon.step_s / CORRELATION_TIME_S))
         self._last_z = {name: np.full(1, np.nan) for name in ("", *index.classes)}
@@ -123,15 +123,24 @@ class Demand:
         """The rate with every surge of the class; `base` is without."""
         additions = np.zeros(len(middle_s))
         multiplier = np.ones(len(middle_s))
-        for _, surge in self.surges[name]:
-            start_s = (surge.start - self.start).total_seconds()
-            if surge.holds_growth:
-                end_s = (surge.last - self.start).total_seconds() if surge.last else np.inf
-                base = base * self._held(name, spec, middle_s, start_s, end_s)
-            days = (middle_s - start_s) / DAY_S
+        for begin_s, end_s in self._pauses(self.surges[name]):
+            base = base * self._held(name, spec, middle_s, begin_s, end_s)
+        for surge in self.surges[name]:
+            days = (middle_s - (surge.start - self.start).total_seconds()) / DAY_S
             additions += surge.addition(days, np)
             multiplier *= surge.multiplier(days, np)
         return (base + additions / DAY_S) * multiplier
+
+    def _pauses(self, surges: list[Surge]) -> list[tuple[float, float]]:
+        """When growth is held, as disjoint (start, end) in seconds: pauses that overlap are one."""
+        pauses: list[tuple[float, float]] = []
+        for surge in sorted((surge for surge in surges if surge.holds_growth), key=lambda each: each.start):
+            begin_s = (surge.start - self.start).total_seconds()
+            end_s = (surge.last - self.start).total_seconds() if surge.last else np.inf
+            if pauses and begin_s <= pauses[-1][1]:
+                begin_s, end_s = pauses[-1][0], max(end_s, pauses.pop()[1])
+            pauses.append((begin_s, end_s))
+        return pauses
 
     def _held(self, name: str, spec: TrafficClass, middle_s: np.ndarray, start_s: float,
               end_s: float) -> np.ndarray:
@@ -160,7 +169,8 @@ class Demand:
 
     def _z(self, name: str, stream: str, count: int) -> np.ndarray:
         uniforms = self.streams.uniforms(stream, count)
-        path: np.ndarray = correlated(uniforms, self._coefficient, self._last_z[name])
+        path = np.empty(count)
+        correlated(uniforms, self._coefficient, self._last_z[name], path)
         return path
 
     def mix(self, first: int, last: int) -> np.ndarray:

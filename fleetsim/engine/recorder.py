@@ -5,10 +5,10 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from fleetsim.engine.metering import metered
 from fleetsim.engine.world import Block, World
 from fleetsim.kernel import arrays as rows
 from fleetsim.ledger.rating import rate
-from fleetsim.ledger.usage import Delivery, HourlyUsage
 from fleetsim.model.pool import UNASSIGNED
 
 HOUR_US = 3_600_000_000
@@ -44,6 +44,7 @@ class Recorder:
         self.world = world
         self.sink = sink
         self.tables = tables
+        self._recorded_events = 0
         scenario, index = world.scenario, world.index
         self.providers = tuple(dict.fromkeys(fleet.provider for fleet in scenario.fleets.values()))
         self.services = tuple(scenario.services)
@@ -76,8 +77,7 @@ class Recorder:
         gpu_hours = block.hourly.gpu_s[:, skip:] / HOUR_S
         kept = self._kept(block, skip)
         fleets = [index.fleets.index(index.shares[k][0]) for k in kept]
-        first = [k == index.shares_of(index.shares[k][0])[0] or index.shares[k][0] not in
-                 [index.shares[j][0] for j in kept if j < k] for k in kept]
+        first = np.diff(fleets, prepend=-1) > 0  # shares lie fleet by fleet
         specs = [scenario.fleets[index.fleets[f]] for f in fleets]
         columns: dict[str, Any] = {
             "hour": np.repeat(hour_us, len(kept)),
@@ -91,7 +91,7 @@ class Recorder:
             columns[f"{name}_gpu_hours"] = gpu_hours[row][:, kept].ravel()
         columns["busy_gpu_hours"] = columns["prefill_gpu_hours"] + columns["decode_gpu_hours"]
         for place, name in enumerate(("node_failures", "node_repairs")):
-            nodes = block.hourly.nodes[place, skip:][:, fleets] * np.array(first, dtype=np.int64)
+            nodes = block.hourly.nodes[place, skip:][:, fleets] * first
             columns[name] = nodes.ravel()
         self.sink.write("fact_capacity_hourly", columns)
 
@@ -173,7 +173,7 @@ class Recorder:
     def _cost(self, block: Block, skip: int, hour_us: np.ndarray) -> None:
         """Meter every fleet and bill it."""
         scenario = self.world.scenario
-        usage = [self._usage(block, skip, hour_us, name) for name in scenario.fleets]
+        usage = [metered(self.world, block, skip, hour_us, name) for name in scenario.fleets]
         charges = rate(scenario.contracts, usage)
         fleet_codes, fleet_names = charges.text("fleet")
         providers = {name: self.providers.index(fleet.provider) for name, fleet in scenario.fleets.items()}
@@ -191,25 +191,6 @@ class Recorder:
             "billed_usd": charges.billed_micro_usd,
             "effective_usd": charges.effective_micro_usd,
         })
-
-    def _usage(self, block: Block, skip: int, hour_us: np.ndarray, name: str) -> HourlyUsage:
-        """Accepted and allocated GPU-seconds of a fleet, the elastic part apart."""
-        world = self.world
-        metered = np.rint(block.hourly.gpu_s[:, skip:, world.index.shares_of(name)].sum(axis=2))
-        rented, allocated, elastic, elastic_allocated = (
-            metered[rows.GPU_SECONDS.index(row)].astype(np.int64)
-            for row in ("rented", "allocated", "elastic", "elastic_allocated"))
-        spec = world.scenario.fleets[name]
-        return HourlyUsage(
-            fleet=name,
-            hour_us=hour_us,
-            committed_gpu_s=rented - elastic,
-            allocated_gpu_s=allocated - elastic_allocated,
-            elastic_allocated_gpu_s=elastic_allocated,
-            elastic_contract=spec.elastic.contract if spec.elastic else None,
-            deliveries=tuple(Delivery(accepted_us=world.time_us(accepted.step), gpus=accepted.gpus)
-                             for accepted in world.acceptances[name]),
-        )
 
     def _steps(self, block: Block, skip: int) -> None:
         index = self.world.index
@@ -233,7 +214,9 @@ class Recorder:
         events, self.world.events = self.world.events, []
         gpus = np.array([event.gpus or 0 for event in events], dtype=np.int64)
         values = np.array([np.nan if event.value is None else event.value for event in events], dtype=float)
+        first, self._recorded_events = self._recorded_events, self._recorded_events + len(events)
         self.sink.write("fact_event", {
+            "sequence": np.arange(first, self._recorded_events, dtype=np.int64),
             "time": np.array([event.time_us for event in events], dtype=np.int64),
             "effective_time": np.array([event.effective_us for event in events], dtype=np.int64),
             "thing": coded([event.thing for event in events]),

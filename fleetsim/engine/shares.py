@@ -33,8 +33,3 @@ def divide(fixed: int, shares: Sequence[Share]) -> list[int]:
         return [*largest_remainder(fixed, asked), 0]
     return [*asked, fixed - sum(asked)]
 
-
-def divide_elastic(elastic: int, shares: Sequence[Share]) -> list[int]:
-    """Elastic GPUs for each share, in the proportions of what the pools ask; last those left over."""
-    parts = largest_remainder(elastic, [float(share.gpus or share.share_frac or 0.0) for share in shares])
-    return [*parts, elastic - sum(parts)]

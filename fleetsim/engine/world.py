@@ -10,7 +10,7 @@ import numpy as np
 from fleetsim.engine.arrays import make_hourly, make_steps, make_things, make_waits
 from fleetsim.engine.demand import Demand
 from fleetsim.engine.index import Index
-from fleetsim.engine.shares import divide, divide_elastic
+from fleetsim.engine.shares import divide
 from fleetsim.kernel.arrays import Array, Hourly, Inputs, Steps, Things
 from fleetsim.kernel.fluid import advance
 from fleetsim.model.scenario import Scenario
@@ -68,8 +68,6 @@ class World:
     kernel: Kernel = advance
     fixed_gpus: dict[str, int] = field(default_factory=dict)
     """By fleet: accepted GPUs of its tranches."""
-    elastic_gpus: dict[str, int] = field(default_factory=dict)
-    """By fleet: GPUs of its elastic part that serve."""
     acceptances: dict[str, list[Acceptance]] = field(default_factory=dict)
     """By fleet: every tranche, those still to come included."""
     events: list[Event] = field(default_factory=list)
@@ -85,7 +83,7 @@ class World:
         self.step_ns = self.scenario.horizon.step_s * SECOND_NS
         self._waits = make_waits(self.index)
         for name in self.index.fleets:
-            self.fixed_gpus[name] = self.elastic_gpus[name] = 0
+            self.fixed_gpus[name] = 0
             self.acceptances[name] = []
 
     @property
@@ -140,14 +138,20 @@ class World:
         self.events.append(Event(self.start_us + self.now_ns // 1_000, self.time_us(self.next_step),
                                  thing, kind, gpus, value, detail))
 
-    def rent(self, fleet: str, *, fixed: int = 0, elastic: int = 0, kind: str) -> None:
-        """Change a fleet's rented GPUs from the next step on, and divide them between its pools."""
+    def rent(self, fleet: str, gpus: int, kind: str) -> None:
+        """Change a fleet's accepted GPUs from the next step on, and divide them between its pools."""
         self.catch_up()
-        self.fixed_gpus[fleet] += fixed
-        self.elastic_gpus[fleet] += elastic
+        self.fixed_gpus[fleet] += gpus
         places = self.index.shares_of(fleet)
-        shares = [self.scenario.pools[self.index.shares[k][1]].fleets[fleet] for k in places[:-1]]
-        parts = np.array(divide_elastic(self.elastic_gpus[fleet], shares))
-        self.things.shares["elastic"][places] = parts
-        self.things.shares["rented"][places] = parts + divide(self.fixed_gpus[fleet], shares)
-        self.note(f"fleet/{fleet}", kind, gpus=fixed + elastic)
+        asked = [self.scenario.pools[self.index.shares[k][1]].fleets[fleet] for k in places[:-1]]
+        shares = self.things.shares
+        shares["rented"][places] = shares["elastic"][places] + divide(self.fixed_gpus[fleet], asked)
+        self.note(f"fleet/{fleet}", kind, gpus=gpus)
+
+    def rent_elastic(self, share: int, gpus: int, kind: str) -> None:
+        """Change the elastic GPUs that a pool has of a fleet, from the next step on."""
+        self.catch_up()
+        fleet, pool = self.index.shares[share]
+        self.things.shares["elastic"][share] += gpus
+        self.things.shares["rented"][share] += gpus
+        self.note(f"fleet/{fleet}", kind, gpus=gpus, detail=pool)

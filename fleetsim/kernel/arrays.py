@@ -19,7 +19,7 @@ BUCKETS_PER_OCTAVE = 8
 WAIT_BUCKETS = 1 + 26 * BUCKETS_PER_OCTAVE
 """Bucket 0 is no wait; bucket b >= 1 ends at 0.125 x 2^(b/8) s, so the last one at 97 days."""
 COHORTS = 4_096
-"""Steps of arrivals that a class's queue keeps apart; beyond, the two oldest are put together."""
+"""Cohorts of a class's queue, at first one per step; when there are more, each takes in the next."""
 
 GPU_SECONDS = ("rented", "healthy", "allocated", "prefill", "decode", "required", "offered", "lent",
                "borrowed", "load_offered", "load_capacity", "load_required", "load_rented", "failed",
@@ -35,6 +35,7 @@ FLEET = np.dtype([
     ("draining_frac", REAL),
     ("keep_frac", REAL),  # share of the ready GPUs that outages and maintenance leave
     ("out_gpus", WHOLE),  # GPUs that they take on top
+    ("nodes", WHOLE),  # rented
     ("failed_nodes", WHOLE),
     ("failures", WHOLE), ("repairs", WHOLE),  # nodes in the hour so far
 ])  # fmt: skip
@@ -45,6 +46,7 @@ SHARE = np.dtype([
     ("allocated_limit", WHOLE),  # negative: all that is healthy
     ("routing_weight", REAL),  # negative: spill-over order
     ("seen_offered_gpu_s", REAL),  # work routed here since the last control tick
+    ("worth", REAL),  # GPUs of the pool's first fleet that one GPU here is worth, at the last mix
     *((f"{name}_gpu_s", REAL) for name in GPU_SECONDS),  # in the hour so far
     ("healthy", WHOLE), ("lent", WHOLE), ("borrowed", WHOLE),
     ("capacity", WHOLE),  # healthy - lent + borrowed
@@ -86,9 +88,10 @@ CLASS = np.dtype([
     ("served_now", REAL),  # messages served in this step
 ])  # fmt: skip
 COHORT = np.dtype([
-    ("per_s", REAL),  # arrivals per second during the cohort's step
-    ("left", REAL),  # of them waiting, counted at the end of that step
-    ("step", WHOLE),
+    ("per_s", REAL),  # arrivals per second during the cohort's steps
+    ("left", REAL),  # of them waiting, counted at the end of its last step
+    ("step", WHOLE),  # that step
+    ("steps", WHOLE),  # how many they are
 ])  # fmt: skip
 LOAN = np.dtype([("lender", WHOLE), ("borrower", WHOLE), ("gpus", WHOLE)])
 

@@ -2,10 +2,15 @@
 
 The kernels allocate nothing, so no array can be freed while one runs; counting references on every
 array access costs twenty times the arithmetic, and passing arrays between functions that are not
-inlined about as much again (measured on a year of three fleets: 9.3 s against 0.1 s).
+inlined about as much again (measured on a year of three fleets: 9.3 s against 0.1 s). Divisions are
+guarded where they stand, so numba's own check for 0 is off.
 """
 
+import os
+import tempfile
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
@@ -15,13 +20,38 @@ decorator: Any = numba.njit
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def cache_folder() -> Path:
+    """Where compiled kernels are kept: a folder named after the sources of all of them.
+
+    numba notices a change only in the file of the outermost function; a kernel that calls into
+    other files would go on with their old code. References are not compiled.
+    """
+    digest = sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        if "reference" not in source.stem:
+            digest.update(source.read_bytes())
+    name = f"kernels-{digest.hexdigest()[:16]}"
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fleetsim" / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return Path(tempfile.gettempdir()) / f"fleetsim-{name}"
+    return folder
+
+
 def compiled(function: F) -> F:
     """A part of a kernel; it writes to the arrays it is given and allocates none."""
-    part: F = decorator(_nrt=False, forceinline=True)(function)
+    part: F = decorator(_nrt=False, forceinline=True, error_model="numpy")(function)
     return part
 
 
 def compiled_entry(function: F) -> F:
-    """The function of a kernel that Python calls."""
-    kernel: F = decorator(cache=True, _nrt=False)(function)
+    """The function of a kernel that Python calls. NUMBA_CACHE_DIR, when set, says where it is cached."""
+    settings: Any = numba.config
+    before = settings.CACHE_DIR
+    try:
+        settings.CACHE_DIR = before or str(cache_folder())
+        kernel: F = decorator(cache=True, _nrt=False, error_model="numpy")(function)
+    finally:
+        settings.CACHE_DIR = before
     return kernel

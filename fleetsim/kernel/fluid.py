@@ -42,7 +42,10 @@ def fail_and_repair(things, inputs, f, row):
     for s in range(fleet.first_share, fleet.last_share):
         rented += things.shares[s].rented
     nodes = rented // fleet.node_gpus
-    handed_back = max(0, fleet.failed_nodes - nodes)
+    handed_back = 0  # failed nodes go with a delivery that leaves, in proportion
+    if nodes < fleet.nodes:
+        handed_back = nearest(fleet.failed_nodes * ((fleet.nodes - nodes) / fleet.nodes))
+    fleet.nodes = nodes
     failed = fleet.failed_nodes - handed_back
     down = min(nodes - failed, poisson_quantile((nodes - failed) * fleet.fail_prob, inputs.fail_u[row, f]))
     repaired = binomial_quantile(failed, fleet.repair_prob, inputs.repair_u[row, f])

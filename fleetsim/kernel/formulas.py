@@ -42,7 +42,7 @@ def expanded_count(mean, variance, skew_term, u):
 @register_jitable
 def poisson_quantile(mean, u):
     """The smallest k with P(Poisson(mean) <= k) >= u, by inversion."""
-    if mean <= 0:
+    if mean <= 0 or u <= 1 - mean:  # exp(-mean) is at least as much
         return 0
     if mean > NORMAL_ABOVE:
         return expanded_count(mean, mean, 1.0, u)
@@ -59,10 +59,19 @@ def poisson_quantile(mean, u):
 @register_jitable
 def binomial_quantile(n, p, u):
     """The smallest k with P(Binomial(n, p) <= k) >= u, by inversion."""
-    if n <= 0 or p <= 0:
+    if n <= 0 or u <= 1 - n * p:  # (1 - p)^n is at least as much
         return 0
     if p >= 1:
         return n
+    if p > 0.5 and n * (1 - p) <= NORMAL_ABOVE:  # from the top, where the first term does not vanish
+        probability = math.exp(n * math.log(p))
+        above = probability
+        k = n
+        while above <= 1 - u and k > 0:
+            probability *= k / (n - k + 1) * ((1 - p) / p)
+            k -= 1
+            above += probability
+        return k
     if n * p > NORMAL_ABOVE:
         return min(n, expanded_count(n * p, n * p * (1 - p), 1 - 2 * p, u))
     probability = math.exp(n * math.log1p(-p))
@@ -104,7 +113,7 @@ def drain_queue(waiting, arriving, capacity, patience_s, step_s, most):
     if excess_per_s > 0 and endless and waiting + excess_per_s * step_s > most:
         free_s = (most - waiting) / excess_per_s
     if excess_per_s > 0 and not endless and level > most:
-        free_s = min(step_s, patience_s * math.log((level - waiting) / (level - most)))
+        free_s = min(step_s, patience_s * math.log1p((most - waiting) / (level - most)))
     full_s = step_s - free_s
     if endless:
         end = most if full_s > 0 else waiting + arriving - capacity
@@ -138,7 +147,7 @@ def surviving(per_s, seconds, patience_s):
 
 @register_jitable
 def age_of_oldest(left, per_s, patience_s, step_s):
-    """Age, at the end of their step, of the oldest of `left` messages that arrived at `per_s`."""
+    """Age of the oldest of `left` messages that arrived at `per_s` for `step_s`, at the end of it."""
     if per_s <= 0:
         return 0.0
     if math.isinf(patience_s):

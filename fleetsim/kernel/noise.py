@@ -8,8 +8,8 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from numba import njit
 
+from fleetsim.kernel.compiler import compiled_entry
 from fleetsim.kernel.formulas import normal_quantile
 
 CORRELATION_TIME_S = 1_800.0
@@ -17,13 +17,12 @@ KNOTS_PER_UNIT = 64
 Z_LIMIT = 8.0
 
 
-@njit(cache=True)
-def correlated(u, coefficient, last):
-    """An AR(1) path of variance 1 from uniforms; `last` holds the value before it, nan at first.
+@compiled_entry
+def correlated(u, coefficient, last, z):
+    """Write an AR(1) path of variance 1, made of uniforms, to `z`.
 
-    Returns z (N) and leaves the path's end in `last[0]`.
+    `last[0]` is the value before it, nan at first, and is left as the path's end.
     """
-    z = np.empty(u.size)
     before = last[0]
     spread = math.sqrt(1 - coefficient * coefficient)
     for i in range(u.size):
@@ -31,10 +30,9 @@ def correlated(u, coefficient, last):
         before = shock if math.isnan(before) else coefficient * before + spread * shock
         z[i] = before
     last[0] = before
-    return z
 
 
-@njit(cache=True)
+@compiled_entry
 def factors(z_product, z_class, correlation, table, out):
     """Write the factor of each step to `out`: cubic interpolation in the quantile table."""
     a, b = math.sqrt(correlation), math.sqrt(1 - correlation)

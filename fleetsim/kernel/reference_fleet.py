@@ -29,6 +29,7 @@ class Share:
         self.healthy, self.lent = int(record["healthy"]), int(record["lent"])
         self.borrowed, self.allocated = int(record["borrowed"]), int(record["allocated"])
         self.seen_offered_gpu_s = float(record["seen_offered_gpu_s"])
+        self.worth = float(record["worth"])
         self.gpu_s = {name: float(record[f"{name}_gpu_s"]) for name in GPU_SECONDS}
         self.room_gpu_s = 0.0
 
@@ -37,7 +38,7 @@ class Share:
         record = things.shares[self.place]
         record["healthy"], record["lent"], record["borrowed"] = self.healthy, self.lent, self.borrowed
         record["capacity"], record["allocated"] = self.capacity, self.allocated
-        record["seen_offered_gpu_s"] = self.seen_offered_gpu_s
+        record["seen_offered_gpu_s"], record["worth"] = self.seen_offered_gpu_s, self.worth
         for name, gpu_s in self.gpu_s.items():
             record[f"{name}_gpu_s"] = gpu_s
 
@@ -76,13 +77,13 @@ class Fleet:
         self.fail_prob, self.repair_prob = float(record["fail_prob"]), float(record["repair_prob"])
         self.draining_frac = float(record["draining_frac"])
         self.keep_frac, self.out_gpus = float(record["keep_frac"]), int(record["out_gpus"])
-        self.failed_nodes = int(record["failed_nodes"])
+        self.nodes, self.failed_nodes = int(record["nodes"]), int(record["failed_nodes"])
         self.failures, self.repairs = int(record["failures"]), int(record["repairs"])
 
     def store(self, things: Things) -> None:
         """Write the state back to the record."""
         record = things.fleets[self.place]
-        record["failed_nodes"] = self.failed_nodes
+        record["nodes"], record["failed_nodes"] = self.nodes, self.failed_nodes
         record["failures"], record["repairs"] = self.failures, self.repairs
 
     @property
@@ -91,9 +92,11 @@ class Fleet:
         return sum(share.rented for share in self.shares)
 
     def change_nodes(self, fail_u: float, repair_u: float) -> None:
-        """Nodes fail (Poisson) and come back (binomial); failed ones that are handed back are gone."""
+        """Nodes fail (Poisson) and come back (binomial); what is handed back takes its failed ones along."""
         nodes = self.rented // self.node_gpus
-        still_failed = min(self.failed_nodes, nodes)
+        gone = (self.nodes - nodes) / self.nodes if nodes < self.nodes else 0.0
+        self.nodes = nodes
+        still_failed = self.failed_nodes - nearest(self.failed_nodes * gone)
         working = nodes - still_failed
         failing = min(working, poisson_quantile(working * self.fail_prob, fail_u))
         repaired = binomial_quantile(still_failed, self.repair_prob, repair_u)

@@ -57,8 +57,11 @@ class Pool:
         """Offered work, retries included, stands on the fleet it is routed to; load counts healthy GPUs."""
         work = [added(each.offered * each.cost[share] for each in self.classes) for share in self.shares]
         caps = [share.capacity * self.step_s for share in self.shares]
+        for share, own_work in zip(self.shares, work, strict=True):
+            if own_work > 0:
+                share.worth = work[0] / own_work
         self.lead.gpu_s["load_offered"] += work[0]
-        self.lead.gpu_s["load_capacity"] += in_first_fleet(work, caps)
+        self.lead.gpu_s["load_capacity"] += self.in_first_fleet(work, caps)
         self.seen_gpu_s += work[0]
         for share, part, own_work in zip(self.shares, self.route_all(work, caps), work, strict=True):
             share.gpu_s["offered"] += part * own_work
@@ -72,9 +75,18 @@ class Pool:
         caps = [share.rented * share.availability_frac * self.step_s for share in self.shares]
         available = self.lead.availability_frac
         self.lead.gpu_s["load_required"] += work[0] / (self.target_load_frac * available)
-        self.lead.gpu_s["load_rented"] += in_first_fleet(work, caps) / available
+        self.lead.gpu_s["load_rented"] += self.in_first_fleet(work, caps) / available
         for share, part, own_work in zip(self.shares, self.route_all(work, caps), work, strict=True):
             share.gpu_s["required"] += part * own_work / (self.target_load_frac * share.availability_frac)
+
+    def in_first_fleet(self, work: Sequence[float], caps: Sequence[float]) -> float:
+        """What the shares can take, in GPU-seconds of the first: types differ in what a demand costs them.
+
+        Without a demand, a GPU is worth what it was at the last one.
+        """
+        worth = [work[0] / own if own > 0 else share.worth
+                 for share, own in zip(self.shares, work, strict=True)]
+        return added(cap * each for cap, each in zip(caps, worth, strict=True))
 
     def route_all(self, work: Sequence[float], caps: Sequence[float]) -> list[float]:
         """Like `route`; what no share can take stands on the last."""
@@ -88,7 +100,7 @@ class Pool:
         `work` is the whole demand and `caps` what may run there, in GPU-seconds of the share. Weights
         come first; what is left fills the shares in spill-over order.
         """
-        fits = [cap / own if own > 0 else 0.0 for own, cap in zip(work, caps, strict=True)]
+        fits = [min(1.0, cap / own) if own > 0 else 0.0 for own, cap in zip(work, caps, strict=True)]
         left = 1.0
         parts = []
         for share, fit in zip(self.shares, fits, strict=True):
@@ -168,13 +180,3 @@ class Pool:
                 share.gpu_s["decode"] += decode
                 klass.work_gpu_s[m] += prefill + decode
 
-
-def in_first_fleet(work: Sequence[float], caps: Sequence[float]) -> float:
-    """What shares can take, in GPU-seconds of the first: types differ in what one demand costs them."""
-    total = 0.0
-    for k, (own, cap) in enumerate(zip(work, caps, strict=True)):
-        if own > 0:
-            total += cap * (work[0] / own)
-        elif k == 0:
-            total += cap
-    return total

@@ -23,13 +23,16 @@ TOTALS = ("served", "arrived", "shed", "abandoned", "retried", "degraded", "slo_
 
 @dataclass
 class Cohort:
-    """Arrivals of one step that still wait."""
+    """Arrivals of one step, or of several in a long queue, that still wait."""
 
     per_s: float
     """Their rate of arrival."""
     left: float
-    """How many of them wait, counted at the end of their own step: patience since then comes on top."""
+    """How many of them wait, counted at the end of their last step: patience since then comes on top."""
     step: int
+    """Their last step."""
+    steps: int = 1
+    """How many steps they came in."""
 
 
 class Line:
@@ -49,12 +52,18 @@ class Line:
         return float(kept_after(self.age_s(cohort, n), self.patience_s))
 
     def join(self, cohort: Cohort) -> None:
-        """Append a cohort; when the line is as long as it may be, the two oldest become one."""
+        """Append a cohort; when the line is as long as it may be, every two become one."""
         if len(self.cohorts) == COHORTS:
-            oldest = self.cohorts.popleft()
-            following = self.cohorts[0]
-            following.left += oldest.left * self.kept(oldest, following.step)
+            line = list(self.cohorts)
+            self.cohorts = deque(map(self.together, line[::2], line[1::2]))
         self.cohorts.append(cohort)
+
+    def together(self, older: Cohort, newer: Cohort) -> Cohort:
+        """Two cohorts that follow each other as one."""
+        left = older.left * self.kept(older, newer.step) + newer.left
+        steps = older.steps + newer.steps
+        per_s = (older.per_s * older.steps + newer.per_s * newer.steps) / steps
+        return Cohort(per_s, left, newer.step, steps)
 
     def drop_oldest(self, messages: float, n: int) -> None:
         """The messages served are the ones that have waited longest."""
@@ -85,7 +94,7 @@ class Line:
         if not self.cohorts:
             return 0.0
         first = self.cohorts[0]
-        own_s = age_of_oldest(first.left, first.per_s, self.patience_s, self.step_s)
+        own_s = age_of_oldest(first.left, first.per_s, self.patience_s, first.steps * self.step_s)
         return float(self.age_s(first, n) + own_s)
 
 
@@ -138,7 +147,7 @@ class TrafficClass:
         things.work_gpu_s[self.place] = self.work_gpu_s
         record["cohort_head"], record["cohort_count"] = 0, len(self.line.cohorts)
         for i, cohort in enumerate(self.line.cohorts):
-            things.cohorts[self.place, i] = (cohort.per_s, cohort.left, cohort.step)
+            things.cohorts[self.place, i] = (cohort.per_s, cohort.left, cohort.step, cohort.steps)
 
     # Arrivals
 

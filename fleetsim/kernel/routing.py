@@ -14,14 +14,21 @@ def route(things, pool, remainder_to_last):
     for k in range(pool.first_share, pool.last_share):
         share = things.shares[things.pool_share[k]]
         share.part = 0.0
-        if share.routing_weight >= 0 and share.work > 0:
-            share.part = min(share.routing_weight, share.cap / share.work)
+        if share.routing_weight >= 0:
+            share.part = min(share.routing_weight, fitting(share))
             left -= share.part
     for k in range(pool.first_share, pool.last_share):
         share = things.shares[things.pool_share[k]]
-        if share.work > 0:
-            more = max(0.0, min(left, share.cap / share.work - share.part))
-            share.part += more
-            left -= more
+        more = max(0.0, min(left, fitting(share) - share.part))
+        share.part += more
+        left -= more
     if remainder_to_last:
         things.shares[things.pool_share[pool.last_share - 1]].part += max(0.0, left)
+
+
+@compiled
+def fitting(share):
+    """Part of the demand that fits on a share; none of no demand."""
+    if share.work <= 0:
+        return 0.0
+    return 1.0 if share.cap >= share.work else share.cap / share.work

@@ -56,9 +56,8 @@ def measure_offered(things, pool):
         share.work = work
         share.cap = share.capacity * things.step_s
         if work > 0:
-            capacity += share.cap * (lead.work / work)
-        elif k == pool.first_share:
-            capacity += share.cap
+            share.worth = lead.work / work
+        capacity += share.cap * share.worth
     lead.load_offered_gpu_s += lead.work
     lead.load_capacity_gpu_s += capacity
     pool.seen_gpu_s += lead.work
@@ -84,10 +83,7 @@ def measure_required(things, inputs, pool, row):
             work += inputs.expected_per_s[row, c] * things.step_s * things.cost_gpu_s[c, s]
         share.work = work
         share.cap = share.rented * share.availability_frac * things.step_s
-        if work > 0:
-            capacity += share.cap * (lead.work / work)
-        elif k == pool.first_share:
-            capacity += share.cap
+        capacity += share.cap * (lead.work / work if work > 0 else share.worth)
     lead.load_required_gpu_s += lead.work / (pool.target_load_frac * lead.availability_frac)
     lead.load_rented_gpu_s += capacity / lead.availability_frac
     route(things, pool, True)
@@ -139,6 +135,11 @@ def serve_class(things, hourly, c, times, n, hour):
     if demand <= 0:
         return
     capacity = times * demand
+    if waiting <= 0 and klass.admitted <= capacity:  # nobody waits: nearly always
+        klass.served_now = klass.admitted
+        klass.served += klass.admitted
+        klass.slo_met += klass.admitted
+        return
     most = math.inf  # messages that would not wait too long
     if klass.max_wait_s < math.inf:
         most = klass.max_wait_s * capacity / things.step_s

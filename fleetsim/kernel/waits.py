@@ -40,20 +40,36 @@ def note_waits(things, hourly, c, n, hour, waiting, dropped, joined, waited, lef
 
 @compiled
 def join(things, c, n, per_s, messages):
-    """Append a cohort; when there is no room, the two oldest become one."""
+    """Append a cohort; when there is no room, every two become one."""
     klass = things.classes[c]
     if klass.cohort_count == COHORTS:
-        oldest = things.cohorts[c, klass.cohort_head]
-        following = things.cohorts[c, (klass.cohort_head + 1) % COHORTS]
-        age_s = (following.step - oldest.step) * things.step_s
-        following.left += oldest.left * kept_after(age_s, klass.patience_s)
-        klass.cohort_head = (klass.cohort_head + 1) % COHORTS
-        klass.cohort_count -= 1
+        halve(things, c)
     cohort = things.cohorts[c, (klass.cohort_head + klass.cohort_count) % COHORTS]
     cohort.per_s = per_s
     cohort.left = messages
     cohort.step = n
+    cohort.steps = 1
     klass.cohort_count += 1
+
+
+@compiled
+def halve(things, c):
+    """Put every two cohorts of a full queue together, from the oldest on."""
+    klass = things.classes[c]
+    for i in range(COHORTS // 2):
+        older = things.cohorts[c, (klass.cohort_head + 2 * i) % COHORTS]
+        newer = things.cohorts[c, (klass.cohort_head + 2 * i + 1) % COHORTS]
+        both = things.cohorts[c, (klass.cohort_head + i) % COHORTS]
+        age_s = (newer.step - older.step) * things.step_s
+        left = older.left * kept_after(age_s, klass.patience_s) + newer.left
+        steps = older.steps + newer.steps
+        per_s = (older.per_s * older.steps + newer.per_s * newer.steps) / steps
+        step = newer.step
+        both.per_s = per_s
+        both.left = left
+        both.step = step
+        both.steps = steps
+    klass.cohort_count = COHORTS // 2
 
 
 @compiled
@@ -95,7 +111,7 @@ def oldest_age(things, c, n):
     if klass.cohort_count == 0:
         return 0.0
     cohort = things.cohorts[c, klass.cohort_head]
-    own = age_of_oldest(cohort.left, cohort.per_s, klass.patience_s, things.step_s)
+    own = age_of_oldest(cohort.left, cohort.per_s, klass.patience_s, cohort.steps * things.step_s)
     return (n - cohort.step) * things.step_s + own
 
 

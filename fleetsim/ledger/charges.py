@@ -1,7 +1,7 @@
 """Charges: priced lines in columns, one row per hour, fleet, contract and clause."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -41,8 +41,6 @@ class Charges:
     contracted_micro_usd: "Int64"
     billed_micro_usd: "Int64"
     effective_micro_usd: "Int64"
-    uncovered_gpu_s: Mapping[str, int] = field(default_factory=dict)
-    """By fleet: rented GPU-seconds that no contract bills. They cost nothing, so say so."""
 
     def __len__(self) -> int:
         return len(self.line)
@@ -54,11 +52,6 @@ class Charges:
         codes = np.array([names.index(value) for value in values], dtype=np.int32)
         return codes[self.line], names
 
-    @property
-    def uncovered_gpu_hours(self) -> dict[str, float]:
-        """By fleet: rented GPU-hours that no contract bills, where there are any."""
-        return {fleet: gpu_s / 3_600 for fleet, gpu_s in self.uncovered_gpu_s.items() if gpu_s}
-
 
 class Rows(NamedTuple):
     """Rows of one line: one value per hour of the block, of which those with a quantity are kept."""
@@ -69,7 +62,7 @@ class Rows(NamedTuple):
     contracted_micro_usd: "Int64"
 
 
-def collect(hour_us: "Int64", parts: Sequence[Rows], uncovered_gpu_s: Mapping[str, int]) -> Charges:
+def collect(hour_us: "Int64", parts: Sequence[Rows]) -> Charges:
     """One table of all rows that charge something, in order of hour, then line.
 
     Billed and effective equal the contracted amount: all that is paid is paid in the hour it buys.
@@ -93,7 +86,6 @@ def collect(hour_us: "Int64", parts: Sequence[Rows], uncovered_gpu_s: Mapping[st
         contracted_micro_usd=contracted,
         billed_micro_usd=contracted,
         effective_micro_usd=contracted,
-        uncovered_gpu_s=uncovered_gpu_s,
     )
 
 

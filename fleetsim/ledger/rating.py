@@ -27,14 +27,12 @@ if TYPE_CHECKING:
 def rate(contracts: Mapping[str, Contract], usage: Sequence[HourlyUsage]) -> Charges:
     """The charges of one block of hours, the same for every fleet, under the contracts by name."""
     parts: list[Rows] = []
-    uncovered: dict[str, int] = {}
     for metered in usage:
         meter = Meter.of(metered)
         for name, primitive in _in_order(contracts, metered):
             parts += RATERS[type(primitive)](name, primitive, meter)
-        uncovered[metered.fleet] = int(meter.committed.sum() + meter.elastic.sum())
     hours = usage[0].hour_us if usage else np.zeros(0, dtype=np.int64)
-    return collect(hours, parts, uncovered)
+    return collect(hours, parts)
 
 
 def _in_order(contracts: Mapping[str, Contract], usage: HourlyUsage) -> list[tuple[str, Primitive]]:

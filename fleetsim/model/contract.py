@@ -1,12 +1,11 @@
 """What a contract is to the rest of the program: a protocol. The kinds live in the ledger."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, Literal, Protocol
 
 from fleetsim.model.base import FILE_CONFIG
-from fleetsim.units import GpuCount, PositiveDays, Usd, UsdPerGpuHour, UtcTime
+from fleetsim.units import GpuCount, PositiveDays, UsdPerGpuHour, UtcTime
 
 
 class Contract(Protocol):
@@ -42,12 +41,7 @@ class Offer:
     """From the order to the first served request, days."""
     min_gpus: GpuCount = 1
     """Smallest order."""
-    upfront_usd: Usd = Decimal(0)
-    """Cash at signing."""
     expires: UtcTime | None = None
     """Last day on which it can be signed."""
     provider: str | None = None
     """Who sells."""
-
-
-ContractMapping = Mapping[str, Contract]

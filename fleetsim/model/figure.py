@@ -11,8 +11,8 @@ class Figure:
 
     name: str
     unit: str
-    adds_up: Literal["sum", "max", "mean", "ratio", "first"]
-    """How it is put together over time."""
+    adds_up: Literal["sum", "max", "mean", "ratio", "first", "last"]
+    """How it is put together over time; first and last: the value at one moment of the window."""
     better: Literal["lower", "higher", "neither"]
     meaning: str
 
@@ -30,6 +30,9 @@ class Figure:
             return None
         return match.group(1) if match.groups() else ""
 
+
+NEVER = "never"
+"""Shown for a time that does not come: a pool that never runs short has no first stock-out."""
 
 FIGURES: tuple[Figure, ...] = (
     Figure("pools.{pool}.peak_load_frac", "1", "max", "lower",
@@ -61,8 +64,13 @@ FIGURES: tuple[Figure, ...] = (
            "Lost for good (shed or abandoned) / first attempts."),
     Figure("traffic.{class}.lost_messages", "message", "sum", "lower",
            "Messages shed or abandoned for good."),
+    Figure("traffic.{class}.waiting_messages", "message", "last", "lower",
+           "Messages neither served nor lost at the end: waiting, or about to be tried again."),
+    Figure("traffic.{class}.unserved_frac", "1", "ratio", "lower",
+           "(First attempts - served) / first attempts: lost or still waiting; below 0 in a window that "
+           "serves what came before it."),
     Figure("traffic.{class}.wait_mean_s", "s", "ratio", "lower",
-           "Waiting time per served or abandoned attempt."),
+           "Waiting time per attempt that was served or abandoned, or still waits at the end."),
     Figure("traffic.{class}.wait_p50_s", "s", "ratio", "lower", "Median wait of served messages."),
     Figure("traffic.{class}.wait_p99_s", "s", "ratio", "lower",
            "99th percentile of the wait of served messages."),
@@ -79,6 +87,9 @@ FIGURES: tuple[Figure, ...] = (
            "Effective cost / GPU-hours charged."),
     Figure("fleets.{fleet}.cost_usd", "USD", "sum", "lower", "Effective cost of a fleet's contracts."),
     Figure("fleets.{fleet}.cost_usd_per_day", "USD/day", "mean", "lower", "Effective cost per day."),
+    Figure("fleets.{fleet}.uncovered_gpu_hours", "GPU-hour", "sum", "lower",
+           "GPU-hours that no contract covers, so that they cost nothing: rented ones, or allocated ones "
+           "where a contract of the fleet bills only what is taken."),
     Figure("pools.{pool}.cost_usd", "USD", "sum", "lower",
            "The fleets' effective cost in proportion to rented GPU-hours."),
     Figure("pools.{pool}.cost_usd_per_day", "USD/day", "mean", "lower", "The same per day."),
@@ -90,8 +101,8 @@ FIGURES: tuple[Figure, ...] = (
     Figure("cost.training_usd", "USD", "sum", "lower", "Effective cost of training fleets."),
     Figure("cost.total_usd", "USD", "sum", "lower", "Effective cost of all fleets."),
     Figure("cost.elastic_bound_usd", "USD", "sum", "lower",
-           "Serving fleets' required GPU-hours at their contract price: a bound, had every GPU "
-           "been elastic."),
+           "Serving fleets' required GPU-hours at the fleet's mean price (effective cost / GPU-hours "
+           "charged): a bound, had every GPU been elastic."),
 )
 """The registry, in the order in which reports show it."""
 

@@ -5,7 +5,18 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from fleetsim.model.base import FILE_CONFIG, Labels
-from fleetsim.units import Fraction, GpuCount, Gpus, Hours, Months, PositiveDays, Seconds, SignedDays, UtcTime
+from fleetsim.units import (
+    Fraction,
+    GpuCount,
+    Gpus,
+    Hours,
+    Months,
+    PartFraction,
+    PositiveDays,
+    Seconds,
+    SignedDays,
+    UtcTime,
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +110,7 @@ class Fleet:
     """Mean time between failures of one node; no failures by default."""
     repair_h: Hours = 24.0
     """Mean time to repair a node."""
-    draining_frac: Fraction = 0.0
+    draining_frac: PartFraction = 0.0
     """Share of the working GPUs that is being deployed, drained or maintained at any time."""
     maintenance: Mapping[str, Window] = field(default_factory=dict)
     """Planned windows, by name."""

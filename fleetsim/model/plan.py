@@ -29,8 +29,8 @@ class Plan:
     routing_weight: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """By (pool, fleet): share of the pool's work sent there first; without it, spill-over order."""
     target_gpus: Mapping[str, float] = field(default_factory=dict)
-    """By pool: healthy GPUs wanted. Beyond the fixed ones, elastic GPUs are ordered or given back;
-    below them, replicas are taken down."""
+    """By pool: healthy GPUs wanted, in GPUs of its first fleet. Beyond the fixed ones, elastic GPUs are
+    ordered or given back; below them, replicas are taken down."""
     lent_gpus: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     """By (fleet, lender pool, borrower pool): GPUs lent."""
 
@@ -48,6 +48,8 @@ class PoolView:
     """Work that arrived, in GPUs of the pool's first fleet."""
     waiting_gpu_s: float
     """Work that waits now, GPU-seconds of the pool's first fleet."""
+    target_load_frac: float
+    """Load at which the pool counts as full."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class View:
     """By pool."""
     healthy_gpus: Mapping[tuple[str, str], int]
     """By (fleet, pool), now."""
+    worth: Mapping[tuple[str, str], float]
+    """By (fleet, pool): GPUs of the pool's first fleet that one GPU of this fleet is worth."""
     offered_gpus: Mapping[tuple[str, str], float]
     """By (fleet, pool): work routed to the fleet, mean since the last tick, in its own GPUs."""
 

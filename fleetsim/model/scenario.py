@@ -2,8 +2,9 @@
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, ClassVar, Literal
 
 from fleetsim.model.base import FILE_CONFIG
@@ -18,6 +19,9 @@ from fleetsim.model.surges.surge import Surge
 from fleetsim.model.traffic import Curve, TrafficClass
 from fleetsim.timebase import SECOND_NS, ns_between
 from fleetsim.units import Days, Fraction, StepSeconds, UtcTime
+
+_CONTROL_S = 900
+"""Shortest time between two decisions where none is given."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +38,18 @@ class Horizon:
     """Step of the fluid model; divides an hour."""
     warmup_days: Days = 0.0
     """Days at the start that are simulated and discarded."""
-    control_s: StepSeconds = 900
-    """Time between two decisions of a policy; a multiple of the step."""
+    control_s: StepSeconds | None = None
+    """Time between two decisions of a policy; a multiple of the step, by default the first from 900 s on."""
 
     @property
     def steps(self) -> int:
         """Steps from start to end."""
         return ns_between(self.start, self.end) // (self.step_s * SECOND_NS)
+
+    @property
+    def control_interval_s(self) -> int:
+        """Seconds between two decisions of a policy, given or by default."""
+        return self.control_s or -(-_CONTROL_S // self.step_s) * self.step_s
 
     @property
     def recorded_from(self) -> int:
@@ -95,9 +104,12 @@ class Objective:
     value: float | str
 
     def met_by(self, simulated: float | str | None) -> bool:
-        """Whether a simulated value meets it; a missing value (no stock-out) meets none."""
+        """Whether a simulated value meets it.
+
+        A missing value meets none, but for a time: what never comes is later than any date.
+        """
         if simulated is None:
-            return False
+            return self.figure.unit == "time" and self.operator in (">=", ">")
         compare: Callable[[Any, Any], bool] = COMPARISONS[self.operator]
         return bool(compare(simulated, self.value))
 
@@ -129,3 +141,10 @@ class Scenario:
     """sha256 of every data file the scenario uses, by its path."""
     directory: str = field(default="", compare=False)
     """Where relative paths of data files start."""
+    fingerprint: str = field(default="", compare=False)
+    """What `contents_sha256` was when the scenario was built from `source`."""
+
+    def contents_sha256(self) -> str:
+        """Hash of everything that is simulated; `source` says the same as text, until somebody edits."""
+        contents = replace(self, source={}, inputs={}, directory="", fingerprint="")
+        return sha256(repr(contents).encode()).hexdigest()

@@ -1,6 +1,5 @@
 """Services: a model as deployed, with its rates per GPU and its efficiency."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -68,6 +67,3 @@ class DeployedModel:
     """When they were published."""
     grade: str = ""
     """A primary source, B named report, C widely cited and unverified, D own estimate."""
-
-
-ServiceMapping = Mapping[str, Service]

@@ -7,7 +7,7 @@ from fleetsim.model.contract import Offer
 from fleetsim.model.scenario import Scenario
 from fleetsim.output.facts import NO_HOURS, Facts
 from fleetsim.output.figures import finite, iso_time
-from fleetsim.timebase import EPOCH
+from fleetsim.timebase import EPOCH, iso
 
 
 def pool_decision(scenario: Scenario, facts: Facts, pool: str) -> dict[str, Any]:
@@ -15,16 +15,19 @@ def pool_decision(scenario: Scenario, facts: Facts, pool: str) -> dict[str, Any]
     peaks = facts.peaks.get(pool, NO_HOURS)
     first = peaks.first_stock_out
     short_at = None if first is None else EPOCH + timedelta(microseconds=first)
-    gpus = {scenario.fleets[fleet].gpu for fleet in scenario.pools[pool].fleets}
+    gpus = [scenario.fleets[fleet].gpu for fleet in scenario.pools[pool].fleets]
     return {
+        # Required and missing GPUs are all counted in GPUs of the first fleet.
+        "gpu": gpus[0] if gpus else None,
+        "mixed_gpus": len(set(gpus)) > 1,
         "peak_load_frac": finite(peaks.peak_load),
         "peak_load_hour": iso_time(peaks.peak_load_hour),
         "work_without_gpus": peaks.peak_load is not None and finite(peaks.peak_load) is None,
         "stock_out_hours": peaks.stock_out_hours,
         "first_stock_out": iso_time(first),
-        "short_gpus_at_first_stock_out": peaks.short_at_first,
-        "peak_required_gpus": peaks.peak_required,
-        "peak_required_minus_rented_gpus": peaks.peak_required_minus_rented,
+        "short_gpus_at_first_stock_out": finite(peaks.short_at_first),
+        "peak_required_gpus": finite(peaks.peak_required),
+        "peak_required_minus_rented_gpus": finite(peaks.peak_required_minus_rented),
         "offers": {
             name: order(offer, short_at, scenario.horizon.start)
             for name, offer in scenario.offers.items() if offer.gpu in gpus
@@ -60,8 +63,3 @@ def last_instant(expires: datetime) -> datetime:
     """The end of the day an offer expires on; the instant itself when a time of day is given."""
     midnight = expires.replace(hour=0, minute=0, second=0, microsecond=0)
     return expires + timedelta(days=1) if expires == midnight else expires
-
-
-def iso(instant: datetime) -> str:
-    """A time as `2025-02-14T17:00:00Z`."""
-    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"

@@ -87,6 +87,7 @@ DIM_CONTRACT = table(
     CONTRACT, FLEET, PROVIDER,
     name_of("kind", "Kind of contract."),
     text("bills", "committed: accepted GPU-hours; allocated: GPU-hours in use."),
+    number("minimum_frac", "1", "Share of the GPU-hours it covers that is paid even when it is not taken."),
     number("usd_per_gpu_hour", "USD/GPU-hour", "Contracted price; null when the kind derives it."),
     number("list_usd_per_gpu_hour", "USD/GPU-hour", "Public price; null when not given."),
     text("terms", "All terms as the scenario has them, JSON."),

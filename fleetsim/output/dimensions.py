@@ -182,6 +182,8 @@ def _contracts(scenario: Scenario) -> Rows:
         provider=lambda _, contract: scenario.fleets[contract.fleet].provider,
         kind=lambda _, contract: contract.kind,
         bills=lambda _, contract: contract.bills,
+        minimum_frac=lambda _, contract: float(
+            getattr(contract, "minimum_frac", contract.bills == "committed")),
         usd_per_gpu_hour=lambda _, contract: price(contract, "usd_per_gpu_hour"),
         list_usd_per_gpu_hour=lambda _, contract: price(contract, "list_usd_per_gpu_hour"),
         terms=lambda name, _: json.dumps(written.get(name, {}), ensure_ascii=False),

@@ -22,6 +22,9 @@ from fleetsim.output.table import (
 )
 from fleetsim.units import Column
 
+EMPTY = "Null in this version's runs, which is not 0."
+"""Said of a column that no run fills."""
+
 CAPACITY = table(
     "fact_capacity_hourly", "hour, fleet, pool", "hour fleet pool",
     HOUR, FLEET, POOL, GPU, PROVIDER,
@@ -52,17 +55,17 @@ CAPACITY = table(
     gpu_hours("outage_gpu_hours", "Lost to outages and maintenance windows."),
     count("node_failures", "node", "Nodes of the fleet that failed; on the row of its first share."),
     count("node_repairs", "node", "Nodes of the fleet that came back; on the row of its first share."),
-    gpu_hours("active_gpu_hours", "Non-empty batch on a replica (request level)."),
-    gpu_hours("productive_gpu_hours", "Training: work that counts."),
-    gpu_hours("checkpointing_gpu_hours", "Training: writing checkpoints."),
-    gpu_hours("lost_gpu_hours", "Training: work since the last complete checkpoint, done again."),
-    gpu_hours("restarting_gpu_hours", "Training: starting a job again."),
-    gpu_hours("blocked_gpu_hours", "Training: waiting for another member of the gang."),
-    gpu_hours("idle_gpu_hours", "Training: idle, or held by a job that is queued."),
-    gpu_hours("spare_gpu_hours", "Training: hot spares."),
-    gpu_hours("repair_gpu_hours", "Training: down or in repair."),
-    gpu_hours("maintenance_gpu_hours", "Training: planned maintenance."),
-    Column("energy_kwh", "float64", "kWh", "Energy at the meter.", additive=True),
+    gpu_hours("active_gpu_hours", f"Non-empty batch on a replica (request level). {EMPTY}"),
+    gpu_hours("productive_gpu_hours", f"Training: work that counts. {EMPTY}"),
+    gpu_hours("checkpointing_gpu_hours", f"Training: writing checkpoints. {EMPTY}"),
+    gpu_hours("lost_gpu_hours", f"Training: work since the last complete checkpoint, done again. {EMPTY}"),
+    gpu_hours("restarting_gpu_hours", f"Training: starting a job again. {EMPTY}"),
+    gpu_hours("blocked_gpu_hours", f"Training: waiting for another member of the gang. {EMPTY}"),
+    gpu_hours("idle_gpu_hours", f"Training: idle, or held by a job that is queued. {EMPTY}"),
+    gpu_hours("spare_gpu_hours", f"Training: hot spares. {EMPTY}"),
+    gpu_hours("repair_gpu_hours", f"Training: down or in repair. {EMPTY}"),
+    gpu_hours("maintenance_gpu_hours", f"Training: planned maintenance. {EMPTY}"),
+    Column("energy_kwh", "float64", "kWh", f"Energy at the meter. {EMPTY}", additive=True),
 )
 
 TRAFFIC = table(
@@ -112,7 +115,8 @@ COST = table(
 )
 
 EVENT = table(
-    "fact_event", "event", "time thing kind",
+    "fact_event", "event", "sequence",
+    count("sequence", "", "0, 1, 2 ... over the run, in order of recording.", additive=False),
     time("time", "When it happened."),
     time("effective_time", "The step boundary from which it counts."),
     name_of("thing", "What it happened to, as `fleet/azure-inference`."),
@@ -144,7 +148,7 @@ OBJECTIVE = table(
     text("figure", "The figure it is about."),
     text("operator", "<, <=, ==, >= or >."),
     text("value", "The limit."),
-    text("simulated", "The run's figure; null when it has no value."),
+    text("simulated", "The run's figure; `never` for a time that does not come, null when it has no value."),
     Column("met", FLAG, "", "Whether the run meets it."),
 )
 

@@ -15,6 +15,10 @@ TABLES_READ = ("fact_capacity_hourly", "fact_traffic_hourly", "fact_wait_hourly"
 """The tables that a connection for `Facts` needs."""
 
 
+METER_GPU_HOURS = 1 / 3_600
+"""What the meter counts in: one GPU-second."""
+
+
 @dataclass(frozen=True)
 class Things:
     """The names of the things of a run, in the order of its scenario."""
@@ -26,6 +30,8 @@ class Things:
     """Pool by traffic class."""
     contracts: Mapping[str, str]
     """Fleet by contract."""
+    metered: frozenset[str]
+    """Fleets with a contract that does not charge all it covers, but only what is taken."""
 
     @classmethod
     def of(cls, connection: Any) -> "Things":
@@ -38,6 +44,8 @@ class Things:
             pools=[name for (name,) in rows("select pool from dim_pool where kind = 'serving'")],
             classes=dict(rows("select traffic_class, pool from dim_traffic_class")),
             contracts=dict(rows("select contract, fleet from dim_contract")),
+            metered=frozenset(
+                fleet for (fleet,) in rows("select fleet from dim_contract where minimum_frac < 1")),
         )
 
     def named(self, kind: str) -> list[str]:
@@ -129,6 +137,15 @@ class Facts:
             " output_tokens waiting_message_s slo_met_count")
 
     @cached_property
+    def left_over(self) -> dict[str, tuple[int, int]]:
+        """By traffic class: messages waiting and messages in retry at the end of the last hour."""
+        rows = self._connection.execute(f"""
+            with counted as (select * from fact_traffic_hourly where {self.window.sql()})
+            select traffic_class, coalesce(sum(messages_waiting), 0), coalesce(sum(messages_in_retry), 0)
+            from counted where hour = (select max(hour) from counted) group by traffic_class""").fetchall()
+        return {name: (int(waiting), int(in_retry)) for name, waiting, in_retry in rows}
+
+    @cached_property
     def cost(self) -> dict[tuple[str, str], dict[str, Any]]:
         """Effective cost by (contract, fleet), exact decimals."""
         return self._sums("fact_cost_hourly", "contract, fleet",
@@ -139,6 +156,46 @@ class Facts:
         """GPU-hours of usage charges by contract; purchases pay for the same GPU-hours in advance."""
         sums = self._sums("fact_cost_hourly", "contract", "gpu_hours", "charge_category = 'Usage'")
         return {contract: row["gpu_hours"] for contract, row in sums.items()}
+
+    def charged_to(self, fleet: str) -> float:
+        """GPU-hours of usage charges of a fleet's contracts."""
+        return sum(hours for contract, hours in sorted(self.charged_gpu_hours.items())
+                   if self.things.contracts.get(contract) == fleet)
+
+    @cached_property
+    def uncovered_gpu_hours(self) -> dict[str, float]:
+        """By fleet: GPU-hours that no contract covers.
+
+        Hour by hour: rented GPU-hours of the tranches beyond those charged; allocated ones, elastic
+        included, beyond those charged as taken where a contract bills only what is taken. The meter counts
+        whole GPU-seconds, so that less than one in an hour is rounding.
+        """
+        found = dict.fromkeys(self.things.roles, 0.0)
+        for year in self.window.years():
+            for fleet, rented, allocated in self._uncovered_in(year):
+                found[fleet] += allocated if fleet in self.things.metered else rented
+        return found
+
+    def _uncovered_in(self, window: Window) -> list[tuple[str, float, float]]:
+        """(fleet, rented but not charged, allocated but not charged as taken)."""
+        rows: list[tuple[str, float, float]] = self._connection.execute(f"""
+            with metered as (
+                select hour, fleet::varchar as fleet, sum(allocated_gpu_hours) as allocated,
+                       sum(rented_gpu_hours - coalesce(elastic_gpu_hours, 0)) as rented
+                from fact_capacity_hourly where {window.sql()} group by hour, fleet),
+            charged as (
+                select hour, fleet::varchar as fleet, sum(gpu_hours) as paid,
+                       coalesce(sum(gpu_hours) filter (clause <> 'unused'), 0) as taken
+                from fact_cost_hourly where {window.sql()} and charge_category = 'Usage'
+                group by hour, fleet),
+            gaps as (
+                select fleet, rented - coalesce(paid, 0) as rented,
+                       allocated - coalesce(taken, 0) as allocated
+                from metered left join charged using (hour, fleet))
+            select fleet, coalesce(sum(rented) filter (rented > {METER_GPU_HOURS}), 0),
+                   coalesce(sum(allocated) filter (allocated > {METER_GPU_HOURS}), 0)
+            from gaps group by fleet order by fleet""").fetchall()
+        return rows
 
     @cached_property
     def waits(self) -> dict[str, list[tuple[float, float, int]]]:

@@ -11,7 +11,7 @@ from fleetsim.errors import UsageError, did_you_mean
 from fleetsim.model.figure import FIGURES, Figure, find_figure
 from fleetsim.output.facts import NO_HOURS, Facts, PoolPeaks
 from fleetsim.output.waits import percentile
-from fleetsim.timebase import EPOCH
+from fleetsim.timebase import EPOCH, iso
 
 Value = float | str | None
 """A number, a time as `2025-02-14T17:00:00Z`, or nothing."""
@@ -28,12 +28,12 @@ def compute(facts: Facts, name: str) -> Value:
         known = facts.things.named(registered.thing)
         if thing not in known:
             raise UsageError(f"{name}: no {registered.thing} {thing!r}; {did_you_mean(thing, known)}")
-    return COMPUTATIONS[registered.name](facts, thing)
+    return _value(registered, facts, thing)
 
 
 def compute_all(facts: Facts) -> dict[str, Value]:
     """Every figure of every thing, in the order of the registry."""
-    return {name: COMPUTATIONS[registered.name](facts, thing) for name, registered, thing in _named(facts)}
+    return {name: _value(registered, facts, thing) for name, registered, thing in _named(facts)}
 
 
 def figure_names(facts: Facts) -> list[str]:
@@ -43,12 +43,18 @@ def figure_names(facts: Facts) -> list[str]:
 
 def iso_time(epoch_us: int | None) -> str | None:
     """Microseconds since 1970 as `2025-02-14T17:00:00Z`."""
-    return None if epoch_us is None else f"{EPOCH + timedelta(microseconds=epoch_us):%Y-%m-%dT%H:%M:%SZ}"
+    return None if epoch_us is None else iso(EPOCH + timedelta(microseconds=epoch_us))
 
 
 def finite(value: float | None) -> float | None:
     """The value, or None when it is missing or infinite."""
     return value if value is not None and math.isfinite(value) else None
+
+
+def _value(registered: Figure, facts: Facts, thing: str) -> Value:
+    """The figure of a thing; None when it is infinite, which JSON cannot say."""
+    value = COMPUTATIONS[registered.name](facts, thing)
+    return finite(value) if isinstance(value, float) else value
 
 
 def _named(facts: Facts) -> Iterator[tuple[str, Figure, str]]:
@@ -92,9 +98,10 @@ def _lost(facts: Facts, name: str) -> int:
 
 
 def _wait_mean(facts: Facts, name: str) -> float | None:
-    """Waiting time over the messages that waited to an end: served, or gone for good."""
-    row = facts.traffic.get(name, {})
-    return _ratio(row.get("waiting_message_s"), _sum(facts, name, "messages_served", "messages_abandoned"))
+    """Waiting time over those that waited: served, gone, or still waiting at the end."""
+    ended = _sum(facts, name, "messages_served", "messages_abandoned")
+    still_waiting = facts.left_over.get(name, (0, 0))[0]
+    return _ratio(facts.traffic.get(name, {}).get("waiting_message_s"), ended + still_waiting)
 
 
 def _slo_met(facts: Facts, name: str) -> float | None:
@@ -120,16 +127,13 @@ def _price(facts: Facts, contract: str) -> float | None:
 
 
 def _elastic_bound(facts: Facts) -> float | None:
-    """Required GPU-hours x price of the fleet's first contract; None when a needed price is unknown."""
-    first: dict[str, str] = {}
-    for contract, fleet in facts.things.contracts.items():
-        first.setdefault(fleet, contract)
+    """Required GPU-hours x the fleet's mean price; None when a fleet that is needed has no price."""
     total = 0.0
     for fleet, role in facts.things.roles.items():
         required = facts.of_fleet(fleet, "required_gpu_hours")
         if role != "serving" or required == 0:
             continue
-        price = _price(facts, first[fleet]) if fleet in first else None
+        price = _ratio(facts.cost_usd(fleet=fleet), facts.charged_to(fleet))
         if price is None:
             return None
         total += required * price
@@ -139,7 +143,7 @@ def _elastic_bound(facts: Facts) -> float | None:
 Computation = Callable[[Facts, str], Value]
 
 COMPUTATIONS: Mapping[str, Computation] = {
-    "pools.{pool}.peak_load_frac": lambda f, pool: finite(_peaks(f, pool).peak_load),
+    "pools.{pool}.peak_load_frac": lambda f, pool: _peaks(f, pool).peak_load,
     "pools.{pool}.stock_out_hours": lambda f, pool: _peaks(f, pool).stock_out_hours,
     "pools.{pool}.first_stock_out": lambda f, pool: iso_time(_peaks(f, pool).first_stock_out),
     "pools.{pool}.short_gpus_at_first_stock_out": lambda f, pool: _peaks(f, pool).short_at_first,
@@ -165,6 +169,9 @@ COMPUTATIONS: Mapping[str, Computation] = {
         lambda f, name: _ratio(_sum(f, name, "messages_degraded"), _arrived(f, name)),
     "traffic.{class}.shed_frac": lambda f, name: _ratio(_lost(f, name), _arrived(f, name)),
     "traffic.{class}.lost_messages": _lost,
+    "traffic.{class}.waiting_messages": lambda f, name: sum(f.left_over.get(name, (0, 0))),
+    "traffic.{class}.unserved_frac":
+        lambda f, name: _ratio(_arrived(f, name) - _sum(f, name, "messages_served"), _arrived(f, name)),
     "traffic.{class}.wait_mean_s": _wait_mean,
     "traffic.{class}.wait_p50_s": lambda f, name: percentile(f.waits.get(name, []), 0.50),
     "traffic.{class}.wait_p99_s": lambda f, name: percentile(f.waits.get(name, []), 0.99),
@@ -179,6 +186,7 @@ COMPUTATIONS: Mapping[str, Computation] = {
     "contracts.{contract}.usd_per_gpu_hour": _price,
     "fleets.{fleet}.cost_usd": lambda f, fleet: f.cost_usd(fleet=fleet),
     "fleets.{fleet}.cost_usd_per_day": lambda f, fleet: _ratio(f.cost_usd(fleet=fleet), _days(f)),
+    "fleets.{fleet}.uncovered_gpu_hours": lambda f, fleet: f.uncovered_gpu_hours.get(fleet, 0.0),
     "pools.{pool}.cost_usd": _pool_cost,
     "pools.{pool}.cost_usd_per_day": lambda f, pool: _ratio(_pool_cost(f, pool), _days(f)),
     "pools.{pool}.cost_usd_per_message":

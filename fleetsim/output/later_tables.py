@@ -1,5 +1,7 @@
 """Facts that a fluid run without finance, training jobs or request windows leaves empty."""
 
+from dataclasses import replace
+
 from fleetsim.output.table import (
     CONTRACT,
     DATE,
@@ -88,4 +90,12 @@ TRAINING_JOB = table(
     usd("effective_usd", "Effective cost."),
 )
 
-LATER_TABLES: tuple[Table, ...] = (LATENCY, COST_ALLOCATION, COMMITMENT, INVOICE, PNL, TRAINING_JOB)
+def empty(found: Table) -> Table:
+    """The table, each of whose columns says that it has no rows."""
+    columns = (replace(column, meaning=f"{column.meaning} No rows in this version's runs.")
+               for column in found.columns)
+    return replace(found, columns=tuple(columns))
+
+
+LATER_TABLES: tuple[Table, ...] = tuple(
+    map(empty, (LATENCY, COST_ALLOCATION, COMMITMENT, INVOICE, PNL, TRAINING_JOB)))

@@ -1,8 +1,8 @@
 """A run that is being written: its directory appears whole, manifest last, or not at all."""
 
 import json
-import os
 import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,7 @@ from fleetsim.output.totals import Totals
 
 
 class PartialRun:
-    """Writes tables into `<run_id>.partial-<pid>` beside the final directory, then renames that.
+    """Writes tables into a new `<run_id>.partial-...` beside the final directory, then renames that.
 
     Use it as a context manager: whatever leaves the block before `publish` removes the partial
     directory, so an interrupted run leaves nothing behind.
@@ -27,11 +27,17 @@ class PartialRun:
     def __init__(self, directory: Path, run_id: str, tables: Iterable[Table]) -> None:
         self.directory = directory
         self.run_id = run_id
-        self.partial = directory.with_name(f"{directory.name}.partial-{os.getpid()}")
         self.totals = Totals()
-        self._discard()
         try:
-            (self.partial / layout.TABLES_FOLDER).mkdir(parents=True)
+            directory.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise UsageError(f"{directory.parent} cannot be made: a file is in its place") from error
+        self.partial = Path(tempfile.mkdtemp(prefix=f"{directory.name}.partial-", dir=directory.parent))
+        try:
+            tables_folder = self.partial / layout.TABLES_FOLDER
+            tables_folder.mkdir()
+            # A temporary directory is for its maker only; a run is for whom any new directory is for.
+            self.partial.chmod(tables_folder.stat().st_mode & 0o777)
             self.files = {
                 table.name: TableFile(layout.table_path(self.partial, table.name), table, run_id)
                 for table in tables
@@ -54,10 +60,10 @@ class PartialRun:
         """Write a file of the run beside its tables."""
         (self.partial / name).write_text(text, encoding="utf-8", newline="\n")
 
-    def publish(self, manifest: Mapping[str, Any]) -> None:
+    def publish(self, manifest: Mapping[str, Any]) -> bool:
         """Write the manifest, then let the whole directory appear under its final name.
 
-        When the same run has appeared meanwhile, that one stays and this one is dropped.
+        False when the same run has appeared meanwhile: that one stays and this one is dropped.
         """
         self.close_tables()
         self.write_text(layout.MANIFEST, as_json(manifest))
@@ -69,6 +75,8 @@ class PartialRun:
             self._discard()
             if not layout.is_run(self.directory):
                 raise not_a_run_in_the_way(self.directory) from error
+            return False
+        return True
 
     def __enter__(self) -> "PartialRun":
         return self

@@ -10,7 +10,8 @@ from fleetsim.errors import UsageError, did_you_mean
 from fleetsim.output import layout
 from fleetsim.output.frames import as_frame, with_int64
 from fleetsim.output.manifest import SCHEMA_VERSION, listed_files
-from fleetsim.output.window import Days, Window
+from fleetsim.output.window import Days, Window, on_the_hour
+from fleetsim.timebase import iso
 from fleetsim.units import as_utc
 
 
@@ -37,7 +38,10 @@ class Run:
     @cached_property
     def summary(self) -> dict[str, Any]:
         """What `summary.json` says."""
-        return dict(json.loads((self.path / layout.SUMMARY).read_text(encoding="utf-8")))
+        try:
+            return dict(json.loads((self.path / layout.SUMMARY).read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as error:
+            raise _damaged(self.path, layout.SUMMARY, error) from error
 
     @cached_property
     def scenario(self) -> dict[str, Any]:
@@ -65,7 +69,8 @@ class Run:
     def sql(self, query: str) -> Any:
         """The result of an SQL query over the tables, as `pandas.DataFrame`, amounts as float64.
 
-        UsageError with DuckDB's own words when the query is wrong.
+        The query is one SELECT (or EXPLAIN, DESCRIBE). UsageError when it is anything else, and with
+        DuckDB's own words when it is wrong.
         """
         return as_frame(self.query(query))
 
@@ -73,8 +78,10 @@ class Run:
         """The same as `pyarrow.Table`: amounts stay exact, and pandas is not needed."""
         import duckdb
 
+        from fleetsim.output.database import only_a_question
+
         try:
-            relation = self._database.sql(query)
+            relation = self._database.sql(only_a_question(self._database, query))
             rows = None if relation is None else relation.to_arrow_table()
         except duckdb.Error as error:
             raise UsageError(f"the query failed: {error}") from error
@@ -95,10 +102,13 @@ class Run:
 
         whole = self.window
         try:
-            window = whole.part(start if start is None else as_utc(start),
-                                end if end is None else as_utc(end), days)
+            first, last = (None if at is None else as_utc(at) for at in (start, end))
+            window = whole.part(first, last, days)
         except ValueError as error:
             raise UsageError(str(error)) from error
+        for at in (first, last):
+            if at is not None and not on_the_hour(at):
+                raise UsageError(f"{name}: a window begins and ends on whole hours; {iso(at)} is none")
         if window is None:
             raise UsageError(f"no recorded hour from {start} to {end} on {days}: the run records "
                              f"{whole.start:%Y-%m-%d %H:%M} to {whole.end:%Y-%m-%d %H:%M} UTC")
@@ -147,14 +157,19 @@ def _manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((path / layout.MANIFEST).read_text(encoding="utf-8"))
         version = manifest["schema_version"]
-        listed_files(manifest)
+        parts = [manifest[key] for key in ("run_id", "generator_version", "horizon", "totals")]
+        parts += [(file["path"], file["bytes"]) for file in listed_files(manifest)]
     except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is damaged: {layout.MANIFEST} cannot be read ({error!r}); "
-                         "delete it and run again") from error
+        raise _damaged(path, layout.MANIFEST, error) from error
     if version > SCHEMA_VERSION:
         raise UsageError(f"{path} was written by fleetsim {manifest['generator_version']} in schema "
                          f"{version}; this one reads schema {SCHEMA_VERSION}: upgrade it")
     return dict(manifest)
+
+
+def _damaged(path: Path, name: str, error: Exception) -> UsageError:
+    """The error for a file of the run that says nothing."""
+    return UsageError(f"{path} is damaged: {name} cannot be read ({error!r}); delete it and run again")
 
 
 def _check_files(path: Path, manifest: dict[str, Any]) -> None:

@@ -3,10 +3,11 @@
 from typing import Any
 
 from fleetsim.model.scenario import Scenario
-from fleetsim.output.decision import iso, pool_decision
+from fleetsim.output.decision import pool_decision
 from fleetsim.output.facts import Facts
-from fleetsim.output.figures import Value, compute_all
+from fleetsim.output.figures import Value, compute_all, finite
 from fleetsim.output.totals import Totals
+from fleetsim.timebase import iso
 
 MONEY_COLUMNS = ("list_usd", "contracted_usd", "billed_usd", "effective_usd")
 
@@ -21,6 +22,9 @@ def summary(scenario: Scenario, facts: Facts, totals: Totals, rows: int, *, iden
                     "end": iso(scenario.horizon.end), "hours": facts.window.hours,
                     "step_s": scenario.horizon.step_s},
         "pools": {pool: pool_decision(scenario, facts, pool) for pool in scenario.pools},
+        "fleets": {fleet: {"uncovered_gpu_hours": finite(hours)}
+                   for fleet, hours in facts.uncovered_gpu_hours.items()},
+        "uncovered_gpu_hours": finite(sum(facts.uncovered_gpu_hours.values())),
         "contracts": {name: _contract(scenario, facts, figures, name) for name in scenario.contracts},
         "published": published,
         "objectives": objectives,

@@ -1,7 +1,6 @@
 """A table of a run: its grain, its key and its columns, and the Arrow schema they make."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from fleetsim.units import Column
@@ -19,9 +18,6 @@ TEXT = "string"
 KEY = "dictionary<int32,string>"
 """Names of things: what tables are joined and grouped by."""
 
-DTYPES = (TIME, DATE, INT, FLOAT, SINGLE, MONEY, FLAG, TEXT, KEY)
-"""The types that every reader takes. Never nanoseconds, unsigned 64, null-typed or nested columns."""
-
 RUN_ID = Column("run_id", KEY, "", "The run: hash of everything it was made from.")
 
 
@@ -37,10 +33,6 @@ class Table:
     def column(self, name: str) -> Column | None:
         """The column of that name, or None."""
         return next((column for column in self.columns if column.name == name), None)
-
-    def with_columns(self, extra: Iterable[Column]) -> "Table":
-        """The same table with more columns at its end (the labels of a scenario)."""
-        return replace(self, columns=(*self.columns, *extra))
 
     def nullable(self, column: Column) -> bool:
         """Whether a column may be null: all but the key."""
@@ -64,7 +56,10 @@ class Table:
 
 
 def arrow_type(dtype: str) -> Any:
-    """The `pyarrow.DataType` that a type's name stands for; KeyError when it is not allowed."""
+    """The `pyarrow.DataType` that a type's name stands for; KeyError when it is not allowed.
+
+    These are the types that every reader takes: no nanoseconds, unsigned 64, null-typed or nested columns.
+    """
     import pyarrow as pa
 
     types = {

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from fleetsim.model.figure import NEVER
 from fleetsim.model.scenario import Objective, PublishedFact, Scenario
 from fleetsim.output.facts import Facts
 from fleetsim.output.figures import Value, compute
@@ -61,7 +62,9 @@ def objective_rows(objectives: tuple[Objective, ...], facts: Facts) -> list[dict
         compared = as_utc(simulated).isoformat() if isinstance(simulated, str) else simulated
         rows.append({
             "objective": objective.text, "figure": objective.name, "operator": objective.operator,
-            "value": as_text(objective.value), "simulated": as_text(simulated),
+            "value": as_text(objective.value),
+            "simulated": NEVER if simulated is None and objective.figure.unit == "time"
+            else as_text(simulated),
             "met": objective.met_by(compared),
         })
     return rows

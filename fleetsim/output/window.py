@@ -6,13 +6,17 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from fleetsim.errors import UsageError
-from fleetsim.timebase import epoch_us
+from fleetsim.timebase import HOUR_US, epoch_us
 
 Days = Literal["all", "weekdays", "weekends"]
-HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 THURSDAY = 3
 """Weekday of 1970-01-01, counted from Monday."""
+
+
+def on_the_hour(at: datetime) -> bool:
+    """Whether a window may begin or end there: the tables know no shorter time than an hour."""
+    return epoch_us(at) % HOUR_US == 0
 
 
 @dataclass(frozen=True)

@@ -65,12 +65,12 @@ class RunWriter:
         compared = time.process_time()
         log = {**(timings or {}), "tables_cpu_s": written - began, "figures_cpu_s": compared - written}
         partial.write_text(layout.LOG, as_json({name: round(value, 6) for name, value in log.items()}))
-        partial.publish(manifest(
+        is_new = partial.publish(manifest(
             self._identity(), directory=partial.partial, inputs=scenario.inputs, horizon=text["horizon"],
             files={file.table: file.rows for file in partial.files.values()},
             others=(layout.SCENARIO, layout.SUMMARY), totals=text["totals"],
         ))
-        return Run(self.directory)
+        return Run(self.directory, reused=not is_new)
 
     def _identity(self) -> dict[str, Any]:
         return identity(self.scenario, self.run_id, seed=self.seed, replication=self.replication,

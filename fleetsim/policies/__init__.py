@@ -1,7 +1,8 @@
 """Decide: pure functions from a view to a plan. One policy per file; its fields are its YAML keys.
 
 A policy is a frozen dataclass with `decide(view, plan) -> plan`. It adds its numbers to the plan that
-the policies before it made, in the order of the scenario file, and moves nothing itself.
+the policies before it made, and moves nothing itself: first the static ones, once, then at every tick
+those that look at the world, each group in the order of the scenario file.
 """
 
 from collections.abc import Iterable
@@ -32,7 +33,7 @@ def static_plan(policies: Iterable[Policy]) -> Plan:
 
     Only they name the services that messages degrade to: these are laid out before anything runs.
     """
-    plan, nothing_seen = Plan(), View({}, {}, {})
+    plan, nothing_seen = Plan(), View({}, {}, {}, {})
     for policy in policies:
         if policy.static:
             plan = policy.decide(nothing_seen, plan)

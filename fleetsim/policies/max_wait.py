@@ -10,7 +10,11 @@ from fleetsim.units import Seconds
 
 @dataclass(frozen=True, kw_only=True)
 class MaxWait:
-    """Bounds a class's queue at `max_wait_s` times the rate at which it is being served."""
+    """Bounds a class's queue at `max_wait_s` times the rate at which it can be served.
+
+    Who finds the queue full is shed; so are the newest of those waiting when the rate falls, all of
+    them when it falls to 0.
+    """
 
     __pydantic_config__: ClassVar = FILE_CONFIG
     static: ClassVar[bool] = True

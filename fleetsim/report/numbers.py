@@ -1,6 +1,9 @@
 """Numbers as a person reads them: 290,012 GPUs, $3.997B, 82.9 %."""
 
+import math
 from datetime import datetime
+
+from fleetsim.model.figure import NEVER
 
 MISSING = "-"
 
@@ -11,6 +14,11 @@ def count(value: float | None, digits: int = 0) -> str:
         return MISSING
     text = f"{value:,.{digits}f}"
     return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
+
+
+def count_up(value: float | None) -> str:
+    """What is needed, in whole things: 5.43 GPUs are 6. A last digit of a float's noise asks for no more."""
+    return count(None if value is None else math.ceil(value * (1 - 1e-9)))
 
 
 def short(value: float | None) -> str:
@@ -94,7 +102,7 @@ def day(value: str) -> str:
 def by_unit(value: float | str | None, unit: str) -> str:
     """A figure's value, written as its unit asks for."""
     if value is None or isinstance(value, str):
-        return instant(value) if unit == "time" else value or MISSING
+        return instant(value) if unit == "time" and value != NEVER else value or MISSING
     if unit == "1":
         return "0 %" if value == 0 else percent(value, 3 if abs(value) < 0.01 else 1)
     if unit == "USD/GPU-hour":

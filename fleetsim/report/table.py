@@ -34,6 +34,8 @@ class Table:
     totals: int = 0
     """So many of the last rows are totals, set apart by a rule."""
     lead: Sequence[str | Cell] = ()
+    foot: Sequence[str | Cell] = ()
+    """Lines that stand below the table."""
     remarks: list[str] = field(default_factory=list)
     """One text per row that stands below it over the whole width; or none at all."""
 
@@ -66,6 +68,8 @@ def print_table(console: "Console", table: Table, terminal: bool) -> None:
         print_with_remarks(console, table)
     elif table.rows:
         print_grid(console, table, terminal)
+    for line in table.foot:
+        console.print(Padding(rich_text(line), (0, 0, 0, 2)))
 
 
 def print_grid(console: "Console", table: Table, terminal: bool) -> None:

@@ -9,6 +9,7 @@ from fleetsim.report.numbers import (
     MISSING,
     by_unit,
     count,
+    count_up,
     day,
     duration,
     instant,
@@ -22,6 +23,9 @@ from fleetsim.report.table import BAD, GOOD, QUIET, Cell, Table, render
 
 Summary = Mapping[str, Any]
 """What `summary.json` holds."""
+
+MANY_LEFT_FRAC = 0.001
+"""A class with a larger share of its messages waiting at the end has a queue that does not clear."""
 
 
 def summary_text(summary: Summary, path: Path, *, width: int = 100, terminal: bool = False) -> str:
@@ -55,8 +59,10 @@ def decision(summary: Summary) -> Table:
             name, Cell(load, style), instant(pool["peak_load_hour"]),
             Cell(count(pool["stock_out_hours"]), style),
             instant(pool["first_stock_out"]) if is_short else Cell("never", GOOD),
-            count(pool["short_gpus_at_first_stock_out"]), count(pool["peak_required_gpus"]),
+            count_up(pool["short_gpus_at_first_stock_out"]), count_up(pool["peak_required_gpus"]),
         ))
+    table.foot = [f"GPUs of {name} are counted as {pool['gpu']}."
+                  for name, pool in summary["pools"].items() if pool.get("mixed_gpus")]
     table.lead = verdict(summary["pools"])
     return table
 
@@ -67,10 +73,11 @@ def verdict(pools: Mapping[str, Any]) -> list[Cell]:
     for name, pool in pools.items():
         if pool["stock_out_hours"] == 0:
             continue
-        gpus = count(pool["short_gpus_at_first_stock_out"])
-        line = f"{name} runs short on {instant(pool['first_stock_out'])} UTC, by {gpus} GPUs"
+        gpus = count_up(pool["short_gpus_at_first_stock_out"])
+        gpus += " GPU" if gpus == "1" else " GPUs"
+        line = f"{name} runs short on {instant(pool['first_stock_out'])} UTC, by {gpus}"
         more = pool["peak_required_minus_rented_gpus"]
-        line += f", and requires {count(more)} more than rented at its peak" if more and more > 0 else ""
+        line += f", and requires {count_up(more)} more than rented at its peak" if more and more > 0 else ""
         line += f"; {order(pool['offers'])}" if pool["offers"] else ""
         lines.append(Cell(line + ".", BAD))
     if lines:
@@ -105,7 +112,8 @@ def offers(summary: Summary) -> Table:
             continue
         for offer_name, offer in pool["offers"].items():
             by = Cell(instant(offer["order_by"]), "" if possible(offer) else BAD)
-            table.rows.append((name, offer_name, count(offer["lead_time_days"]),
+            days = offer["lead_time_days"]
+            table.rows.append((name, offer_name, count(days, 0 if days == int(days) else 1),
                                price(float(offer["usd_per_gpu_hour"])), by, offer["reason"] or ""))
     return table
 
@@ -129,24 +137,32 @@ def traffic(summary: Summary) -> Table:
     """Who asked, who was served, who waited how long, who was lost."""
     figures = summary["figures"]
     table = Table("Traffic", ("Class", "|Messages/day", "|Served, %", "|Degraded, %", "|Lost, %", "|Lost",
-                              "|Wait p50", "|Wait p99"))
-    lost_in_all = 0.0
+                              "|Waiting", "|Wait p50", "|Wait p99"))
+    lost_in_all, left_in_all, left_over = 0.0, 0.0, []
     for name in things(figures, "traffic", "messages"):
         figure = {key: figures[f"traffic.{name}.{key}"] for key in (
             "messages_per_day", "served_frac", "degraded_frac", "shed_frac", "lost_messages", "wait_p50_s",
             "wait_p99_s")}
         lost = figure["lost_messages"] or 0
         lost_in_all += lost
+        left = figures.get(f"traffic.{name}.waiting_messages") or 0
+        left_in_all += left
+        many = left > MANY_LEFT_FRAC * figures[f"traffic.{name}.messages"]
+        if many:
+            left_over.append(Cell(f"{short(left)} messages of {name} are still waiting at the end.", BAD))
         style = BAD if lost else ""
         table.rows.append((
             name, short(figure["messages_per_day"]), bare_percent(figure["served_frac"]),
             bare_percent(figure["degraded_frac"]), Cell(bare_percent(figure["shed_frac"]), style),
-            Cell(short(lost), style), duration(figure["wait_p50_s"]), duration(figure["wait_p99_s"]),
+            Cell(short(lost), style), Cell(short(left), BAD if many else ""),
+            duration(figure["wait_p50_s"]), duration(figure["wait_p99_s"]),
         ))
     if len(table.rows) > 1:
         table.rows.append(("all", short(figures["traffic.messages_per_day"]), "", "",
-                           bare_percent(figures["traffic.shed_frac"]), short(lost_in_all), "", ""))
+                           bare_percent(figures["traffic.shed_frac"]), short(lost_in_all), short(left_in_all),
+                           "", ""))
         table.totals = 1
+    table.foot = left_over
     return table
 
 
@@ -154,6 +170,9 @@ def contracts(summary: Summary) -> Table:
     """What each contract costs, and the totals."""
     figures = summary["figures"]
     table = Table("Cost, effective", ("Contract", "Kind", "Fleet", "|GPU-hours", "|$/GPU-hour", "|Cost"))
+    table.lead = [Cell(f"{short(fleet['uncovered_gpu_hours'])} GPU-hours of fleet {name} have no contract "
+                       "and cost $0.", BAD)
+                  for name, fleet in summary["fleets"].items() if fleet["uncovered_gpu_hours"]]
     for name, contract in summary["contracts"].items():
         table.rows.append((name, contract["kind"], contract["fleet"], short(contract["gpu_hours"]),
                            price(contract["usd_per_gpu_hour"]), usd(float(contract["effective_usd"]))))
@@ -188,7 +207,8 @@ def published(summary: Summary) -> Table:
     computed = [row for row in rows if row["role"] == "computed"]
     if computed:
         agreeing = sum(row["agrees"] for row in computed)
-        table.lead = [f"{agreeing} of {len(computed)} computed facts agree; the other facts are inputs."]
+        others = "; the other facts are inputs" if len(computed) < len(rows) else ""
+        table.lead = [f"{agreeing} of {len(computed)} computed facts agree{others}."]
     return table
 
 

@@ -1,17 +1,19 @@
 """Overrides: values set by dotted path, from a file's named overrides and scenarios or from `--set`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import is_dataclass, replace
 from datetime import date
 from decimal import Decimal
+from numbers import Integral, Real
 
-from fleetsim.errors import did_you_mean
+from fleetsim.errors import UsageError, did_you_mean
 from fleetsim.spec.annotation import below, branches, keys_of, shape_of
 from fleetsim.spec.faults import Faults
 from fleetsim.spec.merge import with_value
 from fleetsim.spec.node import Node, Place, Source, tree
 from fleetsim.spec.scalar import written
 from fleetsim.spec.sections import LAYERS, SINGLES, sections, type_at
+from fleetsim.spec.yaml import MOST_LEVELS, read
 
 Change = tuple[str, Node]
 """A dotted path and the value to stand there; the value's key is where the path was written."""
@@ -181,8 +183,6 @@ def _step(annotation: object, segment: str | int) -> object:
 
 def from_texts(texts: Sequence[str], faults: Faults) -> list[Change]:
     """`dotted.path=value` texts as changes; the value is read as YAML."""
-    from fleetsim.spec.yaml import read
-
     changes: list[Change] = []
     for number, text in enumerate(texts):
         source = Source("--set", 1_000 + number, lines=[text])
@@ -198,14 +198,16 @@ def from_texts(texts: Sequence[str], faults: Faults) -> list[Change]:
             continue
         key = Place(source, 0, 1, len(path))
         place = Place(source, 0, len(path) + 2, max(1, len(value)))
+        if not value.strip():
+            hint = f"write --set {path.strip()}=null to remove it"
+            faults.at(place, "bad-set", path, "no value given", hint)
+            continue
         inner = Faults()
         node = read(value, Source("--set", lines=[value]), inner)
         if inner.errors or node is None:
             reason = inner.errors[0].message if inner.errors else "no YAML"
             faults.at(place, "bad-set", path, f"the value is no YAML: {reason}")
             continue
-        if not value.strip():
-            node = Node(None, place, key)
         changes.append((path.strip(), _moved(node, place, key)))
     return changes
 
@@ -220,23 +222,35 @@ def _moved(node: Node, place: Place, key: Place) -> Node:
     return Node(value, place, key)
 
 
-def from_data(values: dict[str, object], name: str = "override") -> list[Change]:
+def from_data(values: Mapping[str, object], name: str = "override") -> list[Change]:
     """Python values by dotted path as changes; dates and decimals as a file would hold them."""
     changes = []
+    if not isinstance(values, Mapping):
+        raise UsageError(f"overrides are a map of dotted paths to values, got {type(values).__name__}")
     for number, (path, value) in enumerate(values.items()):
-        text = f"{path} = {value!r}"
+        if not isinstance(path, str):
+            raise UsageError(f"the path of an override is text, got {path!r}")
+        data = _as_file_data(value)
+        text = f"{path} = {data!r}"
         source = Source(name, 1_000 + number, lines=[text])
         key = Place(source, 0, 1, len(path))
         place = Place(source, 0, len(path) + 4, len(text) - len(path) - 3)
-        changes.append((path, _moved(tree(_as_file_data(value), place), place, key)))
+        changes.append((path, _moved(tree(data, place), place, key)))
     return changes
 
 
-def _as_file_data(value: object) -> object:
+def _as_file_data(value: object, level: int = 0) -> object:
+    """A Python value as a file would hold it; numbers of numpy are numbers."""
+    if level > MOST_LEVELS:
+        raise UsageError(f"nested too deeply: more than {MOST_LEVELS} maps and lists inside each other")
     if isinstance(value, dict):
-        return {str(_as_file_data(key)): _as_file_data(child) for key, child in value.items()}
+        return {str(_as_file_data(key)): _as_file_data(child, level + 1) for key, child in value.items()}
     if isinstance(value, list | tuple):
-        return [_as_file_data(child) for child in value]
-    if isinstance(value, Decimal):
+        return [_as_file_data(child, level + 1) for child in value]
+    if value is None or isinstance(value, str | bool | int | float):
+        return float(value) if isinstance(value, float) else value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Decimal | Real):
         return float(value)
     return value.isoformat() if isinstance(value, date) else value

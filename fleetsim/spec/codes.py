@@ -32,6 +32,10 @@ merge-key
   The merge key << is not part of YAML 1.2.
   wrong: <<: *defaults
   right: extends: base.yaml
+too-deep
+  Maps and lists stand inside each other more than a hundred levels deep.
+  wrong: [[[[...]]]]
+  right: [a, b]
 tag
   Tags are not allowed: the schema knows every type.
   wrong: gpus: !!int 8
@@ -77,7 +81,7 @@ unknown-format
   wrong: fleetsim: 2
   right: fleetsim: 1
 bad-name
-  Names have letters, digits, '-' and '_': they are parts of paths, streams and folders.
+  Names have up to 100 letters, digits, '-' and '_': they are parts of paths, streams and folders.
   wrong: fleets: {azure.east: ...}
   right: fleets: {azure-east: ...}
 reserved-name
@@ -109,7 +113,7 @@ date-order
   wrong: {2024-06-01: 2, 2024-01-01: 1}
   right: {2024-01-01: 1, 2024-06-01: 2}
 missing-file
-  A file that `extends` or a series names is not there.
+  A file that `extends` or a series names is not there, or is a folder.
   wrong: extends: bsae.yaml
   right: extends: base.yaml
 extends-cycle
@@ -178,7 +182,7 @@ ends-before-start
   wrong: {start: 2025-01-01, end: 2024-01-01}
   right: {start: 2024-01-01, end: 2025-01-01}
 not-whole-hours
-  The horizon starts and ends on whole hours, and the warm-up is whole hours long.
+  The horizon and the windows of published facts start and end on whole hours; so long is the warm-up.
   wrong: start: 2024-01-01T00:30Z
   right: start: 2024-01-01T00:00Z
 step-does-not-divide
@@ -245,6 +249,10 @@ unused
   A warning: nothing refers to it.
   wrong: a curve that no class follows
   right: remove it, or refer to it
+no-work
+  A message takes no GPU time: its class has no tokens, and its service is rated in tokens.
+  wrong: prompt_tokens: {mean: 0} and output_tokens: {mean: 0}
+  right: output_tokens: {mean: 260}
 share-without-curve
   `share_frac` is the share of a curve.
   wrong: {anchors: ..., share_frac: 0.5}
@@ -301,6 +309,10 @@ series-too-short
   The series covers the whole horizon.
   wrong: January for a horizon of a year
   right: all twelve months
+policy-twice
+  Two policies of one kind act on the same class or pool; only one could have an effect.
+  wrong: {kind: shed, pool: chatgpt} twice
+  right: one of them
 class-in-other-pool
   The policy is for one pool, the class is served by another.
   wrong: degrade pool api: {plus: gpt35}
@@ -334,7 +346,7 @@ covered-twice
   wrong: two reservations of all GPUs
   right: two with gpus or terms that differ
 no-contract
-  A warning: no contract names the fleet, so it costs nothing.
+  A warning: no contract covers the fleet or a part of it, which then costs nothing.
   wrong: contracts: {}
   right: contracts: {azure: {kind: reserved, fleet: azure, ...}}
 bad-objective

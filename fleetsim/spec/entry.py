@@ -1,6 +1,7 @@
 """One entry of a file to one object: pydantic accepts or refuses, and its faults become ours."""
 
 import dataclasses
+import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -117,11 +118,12 @@ def _bad_value(fault: Any, annotation: Any, node: Node | None, path: NodePath, f
     kind = fault["type"]
     value: Any = plain(node) if node else fault["input"]
     unit = quantity(annotation) if len(branches(annotation)) == 1 else None
-    if unit is not None and kind in ("greater_than_equal", "greater_than", "less_than_equal"):
+    if unit is not None and kind in ("greater_than_equal", "greater_than", "less_than_equal", "less_than"):
         bound = {
             "greater_than_equal": ("at least", unit.ge),
             "greater_than": ("above", unit.gt),
             "less_than_equal": ("at most", unit.le),
+            "less_than": ("below", unit.lt),
         }[kind]
         suffix = "" if unit.unit == "1" else f" {unit.unit}"
         hint = f"{number(value)} % is {number(value / 100)}" if _looks_like_percent(value, unit) else ""
@@ -150,14 +152,14 @@ def _bad_value(fault: Any, annotation: Any, node: Node | None, path: NodePath, f
 
 
 def _looks_like_percent(value: Any, unit: Any) -> bool:
-    return unit.le == 1 and isinstance(value, int | float) and 1 < value <= 100
+    return 1 in (unit.le, unit.lt) and isinstance(value, int | float) and 1 < value <= 100
 
 
 def _type_hint(annotation: Any, value: Any) -> str:
     """What to write instead, where that can be told."""
     unit = next((quantity(branch) for branch in branches(annotation) if quantity(branch)), None)
     if unit is not None and isinstance(value, str):
-        return _number_in(value)
+        return _number_in(value, whole=expected(annotation).startswith("a whole"))
     if unit is not None and isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return f"write {int(value):_}"
     wants_text = str in branches(annotation)
@@ -172,16 +174,23 @@ def _type_hint(annotation: Any, value: Any) -> str:
     return ""
 
 
-def _number_in(text: str) -> str:
-    """`write 350_000` for '350,000' or '350 000'; `write 0.3` for '30%'."""
-    bare = text.replace(",", "").replace(" ", "").lstrip("$")
+def _number_in(text: str, whole: bool) -> str:
+    """`write 350_000` for '350,000' or '350 000'; `write 2.5` for '2,5'; `write 0.3` for '30%'."""
+    bare = text.replace(" ", "").lstrip("$")
+    factor = {"%": 0.01, "k": 1e3, "m": 1e6, "b": 1e9}.get(bare[-1:].lower(), 1.0)
+    digits = bare if factor == 1.0 else bare[:-1]
+    if re.fullmatch(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?", digits):
+        digits = digits.replace(",", "")
+    elif digits.count(",") == 1 and "." not in digits:
+        digits = digits.replace(",", ".")
     try:
-        if bare.endswith("%"):
-            return f"write {number(float(bare[:-1]) / 100)}"
-        factor = {"k": 1e3, "m": 1e6, "b": 1e9}.get(bare[-1:].lower(), 1.0)
-        return f"write {number(float(bare if factor == 1.0 else bare[:-1]) * factor)}"
+        value = float(digits)
     except ValueError:
         return ""
+    value = value / 100 if factor == 0.01 else value * factor
+    if not math.isfinite(value) or (whole and not value.is_integer()):
+        return ""
+    return f"write {number(value)}"
 
 
 def _look_over(annotation: Any, node: Node, path: NodePath, faults: Faults) -> None:

@@ -26,10 +26,8 @@ class Files:
         """The tree of a file and of every file that it extends; None when one cannot be read."""
         name = os.fspath(path)
         if not Path(name).is_file():
-            parent = Path(name).parent
-            near = [str(parent / entry.name) for entry in parent.glob("*.yaml")] if parent.is_dir() else []
-            hint = did_you_mean(name, near)
-            raise UsageError(f"no such file: {name}" + (f"; {hint}" if hint else ""))
+            message, hint = no_file(Path(name))
+            raise UsageError(message + (f"; {hint}" if hint else ""))
         return self._chain(name, ())
 
     def _chain(self, name: str, above: tuple[str, ...]) -> Node | None:
@@ -48,9 +46,10 @@ class Files:
                 extends.place,
                 "wrong-type",
                 "extends",
-                f"expected the path of a file, got {written(extends.value)}",
+                f"expected the path of one file, got {written(extends.value)}",
+                "write extends: base.yaml; that file may extend another one",
             )
-            return own
+            return None
         base_name = os.path.normpath(os.path.join(os.path.dirname(name), extends.value))
         chain = (*above, os.path.realpath(name))
         if os.path.realpath(base_name) in chain:
@@ -59,15 +58,7 @@ class Files:
             )
             return None
         if not Path(base_name).is_file():
-            folder = Path(base_name).parent
-            near = [file.name for file in folder.glob("*.yaml")] if folder.is_dir() else []
-            self.faults.at(
-                extends.place,
-                "missing-file",
-                "extends",
-                f"no such file: {base_name}",
-                did_you_mean(Path(base_name).name, near),
-            )
+            self.faults.at(extends.place, "missing-file", "extends", *no_file(Path(base_name)))
             return None
         base = self._chain(base_name, chain)
         return _extended(base, own) if base else None
@@ -84,6 +75,18 @@ class Files:
             return None
         source.lines.extend(text.splitlines())
         return read(text, source, self.faults)
+
+
+def no_file(path: Path, pattern: str = "*.yaml") -> tuple[str, str]:
+    """Message and hint for a path that is no regular file; the hint names files beside it."""
+    if path.is_dir():
+        return f"{path} is a folder, not a file", ""
+    if path.exists():
+        return f"{path} is no regular file", ""
+    if path.is_symlink():
+        return f"{path} is a link to {os.readlink(path)}, which is not there", ""
+    near = [file.name for file in path.parent.glob(pattern) if file.is_file()] if path.parent.is_dir() else []
+    return f"no such file: {path}", did_you_mean(path.name, near)
 
 
 def _extended(base: Node, own: Node) -> Node:

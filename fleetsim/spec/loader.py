@@ -81,7 +81,7 @@ def override(scenario: Scenario, values: Mapping[str, object]) -> Scenario:
     source = Source(scenario.name, directory=Path(scenario.directory))
     root = tree(dict(scenario.source), Place(source, 0, 0))
     faults.root = root
-    changed = applied(root, from_data(dict(values)), faults)
+    changed = applied(root, from_data(values), faults)
     return _loaded(changed, faults, Path(scenario.directory)).scenario
 
 
@@ -118,7 +118,7 @@ def _loaded(root: Node, faults: Faults, directory: Path) -> Loaded:
         inputs=draft.inputs,
         directory=str(directory),
     )
-    return Loaded(scenario, faults.warnings)
+    return Loaded(replace(scenario, fingerprint=scenario.contents_sha256()), faults.warnings)
 
 
 def _top_level(draft: Draft) -> None:

@@ -5,6 +5,8 @@ import re
 
 Scalar = str | int | float | bool | None
 
+_MOST_DIGITS = 400
+"""Longer runs of digits are text: no quantity has them, and Python refuses to read thousands."""
 _INT = re.compile(r"[-+]?\d+(?:_\d+)*")
 _FLOAT = re.compile(r"[-+]?(?:\d+(?:_\d+)*(?:\.(?:\d+(?:_\d+)*)?)?|\.\d+(?:_\d+)*)(?:[eE][-+]?\d+)?")
 _WORDS: dict[str, Scalar] = {
@@ -39,6 +41,8 @@ def resolve(text: str) -> Scalar:
         return _WORDS[text]
     if text[0] not in "0123456789+-.":
         return text
+    if len(text) > _MOST_DIGITS:
+        return text
     if _INT.fullmatch(text):
         return int(text)
     if _FLOAT.fullmatch(text):
@@ -72,4 +76,4 @@ def number(value: object) -> str:
         value = int(value)
     if isinstance(value, int):
         return f"{value:_}" if abs(value) >= 10_000 else str(value)
-    return str(value)
+    return f"{value:g}" if isinstance(value, float) and abs(value) >= 1e15 else str(value)

@@ -8,8 +8,10 @@ from fleetsim.errors import did_you_mean
 from fleetsim.model.traffic import SeriesFile
 from fleetsim.spec.checks.horizon import shown
 from fleetsim.spec.draft import Draft
+from fleetsim.spec.file import no_file
 from fleetsim.spec.node import NodePath
-from fleetsim.units import as_utc
+from fleetsim.spec.scalar import number
+from fleetsim.units import MOST_MESSAGES_PER_DAY, as_utc
 
 Columns = dict[str, list[object]]
 
@@ -19,9 +21,7 @@ def load_series(draft: Draft, name: str, series: SeriesFile) -> None:
     path: NodePath = ("traffic", name, "messages_per_day", "series")
     file = draft.directory / series.file
     if not file.is_file():
-        near = [entry.name for entry in file.parent.iterdir()] if file.parent.is_dir() else []
-        hint = did_you_mean(file.name, near) if near else ""
-        draft.error("missing-file", (*path, "file"), f"no such file: {file}", hint)
+        draft.error("missing-file", (*path, "file"), *no_file(file, "*"))
         return
     columns = _columns(draft, file, (*path, "file"))
     if columns is None:
@@ -105,6 +105,11 @@ def _values(draft: Draft, name: str, cells: list[object], path: NodePath) -> tup
             return None
         if value < 0:
             draft.error("bad-cell", (*path, "value"), f"{name} row {row}: must be at least 0, got {value:g}")
+            return None
+        if value > MOST_MESSAGES_PER_DAY:
+            most = number(MOST_MESSAGES_PER_DAY)
+            message = f"{name} row {row}: must be at most {most}, got {value:g}"
+            draft.error("bad-cell", (*path, "value"), message)
             return None
         values.append(value)
     return tuple(values)

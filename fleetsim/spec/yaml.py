@@ -50,6 +50,8 @@ _SYNTAX = (
 )
 
 
+MOST_LEVELS = 100
+"""Maps and lists inside each other; a scenario has about seven."""
 _NO_ALIAS = "write the value, or use `extends` and `overrides`"
 
 
@@ -72,7 +74,22 @@ def read(text: str, source: Source, faults: Faults) -> Node | None:
     except YAMLError as error:
         faults.at(Place(source, 1, 1), "syntax", "", str(error).splitlines()[0])
         return None
-    return _Composer(iter(events), source, faults).document()
+    return _Composer(iter(events), source, faults).document() if _is_flat(events, source, faults) else None
+
+
+def _is_flat(events: list[Any], source: Source, faults: Faults) -> bool:
+    """Whether the text is not nested so deeply that reading it would exhaust the stack."""
+    level = 0
+    for event in events:
+        kind = type(event).__name__
+        level += kind in ("SequenceStartEvent", "MappingStartEvent")
+        level -= kind in ("SequenceEndEvent", "MappingEndEvent")
+        if level > MOST_LEVELS:
+            mark = event.start_mark
+            message = f"nested too deeply: more than {MOST_LEVELS} maps and lists inside each other"
+            faults.at(Place(source, mark.line + 1, mark.column + 1), "too-deep", "", message)
+            return False
+    return True
 
 
 def _events(text: str) -> list[Any]:

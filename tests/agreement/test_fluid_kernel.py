@@ -1,5 +1,6 @@
 """The compiled fluid kernel equals its plain reference bit for bit, whatever is asked of them."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -12,12 +13,13 @@ from random_scenarios import GPUS, STARTS, scenarios
 from fleetsim.engine import simulate
 from fleetsim.engine.world import Kernel
 from fleetsim.kernel import fluid, fluid_reference
-from fleetsim.model.fleet import Fleet, Tranche
+from fleetsim.model.fleet import Fleet, Tranche, Window
 from fleetsim.model.pool import Pool, Share
 from fleetsim.model.scenario import Horizon, Scenario
 from fleetsim.model.service import Service
 from fleetsim.model.traffic import TokenCount, TrafficClass
 from fleetsim.output.sink import TableSink
+from fleetsim.policies import MaxWait
 
 
 def tables(scenario: Scenario, kernel: Kernel = fluid.advance) -> dict[str, Any]:
@@ -57,21 +59,48 @@ def test_any_split_of_the_steps_gives_the_same_tables(scenario: Scenario, data: 
     assert [name for name in whole if not whole[name].equals(pieces[name])] == []
 
 
+START = STARTS[0]
+
+
+def overloaded(horizon: Horizon, gpus: int, patience_s: float, **more: Any) -> Scenario:
+    """Two classes, one with endless patience, that want much more than a small fleet can do."""
+    asker = TrafficClass(pool="pool", service="s", messages_per_day=2e6, prompt_tokens=TokenCount(0),
+                         output_tokens=TokenCount(0))
+    fleet = Fleet(gpu="a100", provider="azure", tranches=(Tranche(START, gpus),),
+                  outages=more.pop("outages", {}))
+    return Scenario(
+        name="overloaded", horizon=horizon, gpus=GPUS, fleets={"fleet": fleet},
+        pools={"pool": Pool({"fleet": Share(gpus=gpus)})}, services={"s": Service(gpu_s_per_call=1.0)},
+        traffic={"waits": asker, "leaves": replace(asker, patience_s=patience_s)}, **more)
+
+
 def test_a_queue_longer_than_its_ring_is_the_same() -> None:
     """Steps of a second and no end of overload: the ring of 4,096 cohorts overflows."""
-    start = STARTS[0]
-    asker = {"prompt_tokens": TokenCount(0), "output_tokens": TokenCount(0), "pool": "pool", "service": "s"}
-    scenario = Scenario(
-        name="long", horizon=Horizon(start=start, end=start + timedelta(hours=2), step_s=1), gpus=GPUS,
-        fleets={"fleet": Fleet(gpu="a100", provider="azure", tranches=(Tranche(start, 8),))},
-        pools={"pool": Pool({"fleet": Share(gpus=8)})}, services={"s": Service(gpu_s_per_call=1.0)},
-        traffic={"waits": TrafficClass(messages_per_day=2e6, **asker),
-                 "leaves": TrafficClass(messages_per_day=2e6, patience_s=50_000.0, **asker)})
-    counts: list[int] = []
+    horizon = Horizon(start=START, end=START + timedelta(hours=2), step_s=1, control_s=60)
+    longest: list[int] = []
 
     def watched(things: Any, *rest: Any) -> None:
         both(things, *rest)
-        counts.extend(things.classes["cohort_count"].tolist())
+        longest.extend(things.cohorts["steps"].max(axis=1).tolist())
+
+    simulate(overloaded(horizon, 8, 50_000.0), seed=0, sink=TableSink(), resolution="step", kernel=watched)
+    assert min(longest) > 1
+
+
+def test_a_full_queue_that_must_shrink_is_the_same() -> None:
+    """An outage lets less be served, so that those at the end of the line would wait too long."""
+    hours = [START + timedelta(hours=hour) for hour in range(7)]
+    scenario = overloaded(
+        Horizon(start=START, end=hours[6], step_s=300), 24, 5_000.0,
+        outages={"half": Window(hours[2], hours[4], share_frac=0.7)},
+        policies={name: MaxWait(class_=name, max_wait_s=1_500.0) for name in ("waits", "leaves")})
+    lines: list[list[float]] = []
+
+    def watched(things: Any, *rest: Any) -> None:
+        both(things, *rest)
+        lines.append(things.waiting.sum(axis=1).tolist())
 
     simulate(scenario, seed=0, sink=TableSink(), resolution="step", kernel=watched)
-    assert counts == [4_096, 4_096]
+    before, during, after = lines
+    assert max(during) < 0.5 * min(before)
+    assert min(after) > 2.0 * max(during)

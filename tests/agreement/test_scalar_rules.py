@@ -81,6 +81,7 @@ def test_drain_queue_solves_its_differential_equation(waiting: float, arriving: 
 
 AMOUNT = st.sampled_from([0.0, 1e-9, 1e-3]) | st.floats(0.01, 1e9)
 PATIENCE = st.just(math.inf) | st.floats(0.1, 1e12)
+MODERATE = st.just(0.0) | st.floats(1e-9, 1e5)
 ROOM = st.just(math.inf) | st.sampled_from([0.0, 1.0]) | st.floats(0.0, 1e9)
 
 
@@ -90,19 +91,20 @@ def test_drain_queue_loses_nothing(waiting: float, arriving: float, capacity: fl
     most = waiting + room
     found = drain_queue(waiting, arriving, capacity, patience_s, STEP_S, most)
     served, abandoned, turned, left, integral, busy_s = found
+    rounding = 1e-12 * (waiting + arriving + capacity)
     assert min(found) >= 0
     assert busy_s <= STEP_S
-    assert served <= capacity * (1 + 1e-9)
+    assert served <= capacity + rounding
     assert served + abandoned + turned + left == pytest.approx(waiting + arriving, rel=1e-12)
-    assert left <= most * (1 + 1e-9)
-    assert turned == 0 or left >= most * (1 - 1e-9)
+    assert left <= most + rounding
+    assert turned <= rounding or left >= most - rounding
     assert integral <= (waiting + arriving) * STEP_S * (1 + 1e-9)
     if math.isfinite(patience_s):  # whoever waits leaves at the rate 1/T
-        rounding = 1e-9 * (waiting + arriving + capacity) * (1 + STEP_S / patience_s)
+        rounding *= 1_000 * (1 + STEP_S / patience_s)
         assert abandoned == pytest.approx(integral / patience_s, rel=1e-6, abs=rounding)
 
 
-@given(st.floats(0.0, 1e6), st.floats(0.0, 1e6), st.floats(0.0, 1e6), ROOM)
+@given(MODERATE, MODERATE, MODERATE, ROOM)
 def test_endless_patience_is_the_limit_of_long_patience(waiting: float, arriving: float, capacity: float,
                                                         room: float) -> None:
     long = drain_queue(waiting, arriving, capacity, 1e13, STEP_S, waiting + room)
@@ -113,15 +115,13 @@ def test_endless_patience_is_the_limit_of_long_patience(waiting: float, arriving
         assert value == pytest.approx(expected, rel=1e-5, abs=tolerance * scale), name
 
 
-@given(st.floats(0.0, 1e5), st.floats(0.0, 1e5), st.floats(0.0, 1e5), st.floats(1.0, 1e6),
-       st.integers(2, 4), ROOM)
+@given(MODERATE, MODERATE, MODERATE, st.floats(1.0, 1e6), st.integers(2, 4), ROOM)
 def test_the_parts_of_a_step_are_the_whole_step(waiting: float, arriving: float, capacity: float,
                                                 patience_s: float, parts: int, room: float) -> None:
     """The solution is exact within a step of constant rates: splitting it changes nothing."""
     most = waiting + room
     whole = drain_queue(waiting, arriving, capacity, patience_s, STEP_S, most)
-    sums = np.zeros(6)
-    left = waiting
+    sums, left = np.zeros(6), waiting
     for _ in range(parts):
         part = drain_queue(min(left, most), arriving / parts, capacity / parts, patience_s, STEP_S / parts,
                            most)
@@ -184,8 +184,8 @@ def test_poisson_counts_are_the_quantiles(mean: float) -> None:
     assert [poisson_quantile(mean, float(p)) for p in u] == exact.tolist()
 
 
-@pytest.mark.parametrize("p", [1e-5, 0.0139, 0.2, 0.5, 0.97])
-@pytest.mark.parametrize("n", [1, 2, 7, 40, 200])
+@pytest.mark.parametrize("p", [1e-5, 0.0139, 0.2, 0.5, 0.97, 0.9999])
+@pytest.mark.parametrize("n", [1, 2, 7, 40, 200, 390])
 def test_binomial_counts_are_the_quantiles(n: int, p: float) -> None:
     u = np.array([*PROBABILITIES[2:-2], *np.linspace(0.0005, 0.9995, 300)])
     exact = stats.binom.ppf(u, n, p)
@@ -202,7 +202,7 @@ def test_large_poisson_counts_are_within_one_of_the_quantiles(mean: float) -> No
     assert abs(np.mean(off)) <= 0.05
 
 
-@pytest.mark.parametrize(("n", "p"), [(30_000, 0.0139), (1_000, 0.3), (500, 0.9), (10**6, 0.001)])
+@pytest.mark.parametrize(("n", "p"), [(30_000, 0.0139), (1_000, 0.3), (2_500, 0.9), (10**6, 0.001)])
 def test_large_binomial_counts_are_within_one_of_the_quantiles(n: int, p: float) -> None:
     u = np.array([1e-6, 1e-4, *np.linspace(0.0005, 0.9995, 2_000), 1 - 1e-4, 1 - 1e-6])
     off = np.array([binomial_quantile(n, p, float(q)) for q in u]) - stats.binom.ppf(u, n, p)
@@ -272,14 +272,17 @@ def test_noise_mixes_what_is_common_and_what_is_a_classs_own() -> None:
 def test_noise_is_correlated_in_time_as_an_ar1_of_variance_one() -> None:
     u = np.random.default_rng(1).random(400_000)
     last, coefficient = np.full(1, np.nan), math.exp(-300 / 1_800)
-    z = correlated(u, coefficient, last)
+    z = np.empty(u.size)
+    correlated(u, coefficient, last, z)
     assert last[0] == z[-1]
     spread = 4 * math.sqrt((1 + coefficient**2) / (1 - coefficient**2) / len(z))
     assert np.var(z) == pytest.approx(1.0, abs=2 * spread)
     assert np.corrcoef(z[1:], z[:-1])[0, 1] == pytest.approx(coefficient, abs=spread)
     halves = np.full(1, np.nan)
-    pieces = [correlated(part, coefficient, halves) for part in (u[:1_000], u[1_000:2_000])]
-    assert np.concatenate(pieces).tolist() == z[:2_000].tolist()
+    pieces = np.empty(2_000)
+    for part in (slice(1_000), slice(1_000, 2_000)):
+        correlated(u[part], coefficient, halves, pieces[part])
+    assert pieces.tolist() == z[:2_000].tolist()
 
 
 def test_halves_are_rounded_up() -> None:

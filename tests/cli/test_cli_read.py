@@ -80,6 +80,64 @@ def test_query_answers_in_three_formats(fleetsim: Command, week: Finished) -> No
     assert parsed[0]["nothing"] == ""
 
 
+def test_columns_may_have_one_name(fleetsim: Command, week: Finished) -> None:
+    sql = "select 1 as a, 'x' as a, 2 as a_1, 3 as a"
+    assert json.loads(fleetsim("query", week.path, sql, "--json").out) == [
+        {"a": 1, "a_2": "x", "a_1": 2, "a_3": 3}]
+    assert fleetsim("query", week.path, sql, "--format", "csv").out == "a,a,a_1,a\n1,x,2,3\n"
+    table = fleetsim("query", week.path, sql).out.splitlines()
+    assert (table[0].split(), table[2].split()) == (["a", "a", "a_1", "a"], ["1", "x", "2", "3"])
+
+
+def test_results_that_were_asked_for_come_before_the_current_directory(
+        fleetsim: Command, week: Finished, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(copy.parent.parent)
+    found = json.loads(fleetsim("show", "small", "--results", week.results, "--json").out)["path"]
+    assert Path(found) == week.path
+    assert json.loads(fleetsim("show", "small", "--json").out)["path"] == str(Path("small", copy.name))
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"{", b"1"])
+def test_a_garbled_summary_is_a_damaged_run(fleetsim: Command, copy: Path, content: bytes) -> None:
+    file = copy / "summary.json"
+    file.write_bytes(content.ljust(file.stat().st_size))
+    outcome = fleetsim("show", copy)
+    assert outcome.code == 2
+    assert "is damaged: summary.json cannot be read" in outcome.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_output_that_cannot_be_written_is_one_line(week: Finished) -> None:
+    with Path("/dev/full").open("w") as full:
+        found = subprocess.run(command("show", week.path), stdout=full, stderr=subprocess.PIPE, text=True,
+                               check=False)
+    assert (found.returncode, found.stderr) == (3, "error: No space left on device\n")
+
+
+def test_closed_output_is_one_line(week: Finished) -> None:
+    words = ["sh", "-c", 'exec "$@" >&-', "sh", *command("show", week.path)]
+    found = subprocess.run(words, stderr=subprocess.PIPE, text=True, check=False)
+    assert (found.returncode, found.stderr) == (3, "error: standard output is closed\n")
+
+
+def test_complaints_that_nobody_reads_are_bad_input_still(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("a: 1\n")
+    end, start = os.pipe()
+    os.close(end)
+    found = subprocess.run(command("check", bad), stdout=start, stderr=start, check=False)
+    os.close(start)
+    assert found.returncode == 2
+
+
+def test_a_query_never_writes(fleetsim: Command, week: Finished) -> None:
+    file = week.path / "tables" / "fact_event.parquet"
+    outcome = fleetsim("query", week.path, f"copy fact_event to '{file}'")
+    assert outcome.code == 2
+    assert "one SELECT statement" in outcome.err
+    assert fleetsim("verify", week.path).code == 0
+
+
 def test_a_long_answer_is_cut_for_reading_and_says_so(fleetsim: Command, week: Finished) -> None:
     sql = "select * from range(1500) as numbers(n)"
     table = fleetsim("query", week.path, sql)

@@ -49,7 +49,7 @@ class Nodes:
         self.fleet = scenario.fleets[name]
         self.horizon = scenario.horizon
         self.node_gpus = scenario.gpus[self.fleet.gpu].gpus_per_node
-        self.failed = 0
+        self.nodes = self.failed = 0
         self.fail, self.repair = 0.0, 0.0
         self.uniforms = {}
         if self.fleet.node_mtbf_h is not None:
@@ -63,7 +63,9 @@ class Nodes:
     def step(self, n: int, rented: int) -> dict[str, int]:
         """GPUs by what keeps them from work in step n, and nodes that fail and come back."""
         nodes = rented // self.node_gpus
-        held = min(self.failed, nodes)
+        left = (self.nodes - nodes) / self.nodes if nodes < self.nodes else 0.0
+        held = self.failed - math.floor(self.failed * left + 0.5)
+        self.nodes = nodes
         failures = repairs = 0
         if self.uniforms:
             failures = min(nodes - held, quantile(poisson((nodes - held) * self.fail),

@@ -53,14 +53,19 @@ BASE = Scenario(
     contracts={"rent": Reserved(fleet="azure", usd_per_gpu_hour=Decimal("1.30"))},
 )
 """Over the end of a month, so that each stream is drawn in two blocks."""
-STREAMS = {f"fleet/{name}/{what}" for name in BASE.fleets for what in ("failures", "repairs", "slip")} | {
+SLIPS = {f"fleet/{name}/slip/{tranche.date:%Y-%m-%dT%H:%M}"
+         for name, of in BASE.fleets.items() for tranche in of.tranches if tranche.slip}
+STREAMS = SLIPS | {f"fleet/{name}/{what}" for name in BASE.fleets for what in ("failures", "repairs")} | {
     "traffic/noise", *(f"traffic/{name}/noise" for name in BASE.traffic)}
+EARLIER = Tranche(START + timedelta(hours=3), 8, slip=Slip(0.0, 0.0, 0.1))
 
 CHANGES: dict[str, Callable[[Scenario], Scenario]] = {
     "a price": lambda base: replace(base, contracts={
         "rent": Reserved(fleet="azure", usd_per_gpu_hour=Decimal("2.60"))}),
     "a fleet first": lambda base: replace(base, fleets={"new": fleet(), **base.fleets}),
     "a fleet last": lambda base: replace(base, fleets={**base.fleets, "new": fleet()}),
+    "a tranche": lambda base: replace(base, fleets={**base.fleets, "oracle": replace(
+        base.fleets["oracle"], tranches=(EARLIER, *base.fleets["oracle"].tranches))}),
     "a class first": lambda base: replace(base, traffic={"new": asker("api"), **base.traffic}),
     "a class last": lambda base: replace(base, traffic={**base.traffic, "new": asker("api")}),
     "a surge": lambda base: replace(base, surges={"launch": SURGES["multiplier"](
@@ -91,7 +96,7 @@ def test_the_base_draws_from_every_stream(monkeypatch: pytest.MonkeyPatch) -> No
     run, draws = drawn(BASE, monkeypatch)
     assert set(draws) == STREAMS
     for name, values in draws.items():
-        assert len(values) == (2 if name.endswith("/slip") else BASE.horizon.steps)
+        assert len(values) == (1 if name in SLIPS else BASE.horizon.steps)
         assert values.tolist() == stream(SEED, name, len(values))
     assert run.frame("fact_capacity_hourly")["node_failures"].sum() > 0
 
@@ -101,7 +106,7 @@ def test_a_change_leaves_every_other_stream_as_it_was(change: str, monkeypatch: 
     _, before = drawn(BASE, monkeypatch)
     _, after = drawn(CHANGES[change](BASE), monkeypatch)
     assert [name for name in before if before[name].tobytes() != after[name].tobytes()] == []
-    assert all("new" in name for name in set(after) - set(before))
+    assert all("new" in name or name.endswith("T03:00") for name in set(after) - set(before))
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -112,7 +117,7 @@ def test_a_change_leaves_what_it_does_not_touch_as_it_was(change: str) -> None:
         assert of(before, "fact_traffic_hourly", "traffic_class", name, traffic) == of(
             after, "fact_traffic_hourly", "traffic_class", name, traffic)
     nodes = ["node_failures", "node_repairs", "rented_gpu_hours", "healthy_gpu_hours"]
-    for name in set(BASE.fleets) - ({"oracle"} if change == "a failure rate" else set()):
+    for name in set(BASE.fleets) - ({"oracle"} if change in ("a failure rate", "a tranche") else set()):
         assert of(before, "fact_capacity_hourly", "fleet", name, nodes) == of(
             after, "fact_capacity_hourly", "fleet", name, nodes)
 

@@ -3,14 +3,18 @@
 import math
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from preset_runs import Preset, value
+from preset_runs import WORKLOADS, Preset, value
 from theory_scenario import Array
 
+from fleetsim.engine import simulate
 from fleetsim.output.run import Run
+from fleetsim.output.sink import TableSink
+from fleetsim.spec import load as load_file
 
 START = datetime(2024, 12, 1, tzinfo=UTC)
 HOURS = 396 * 24
@@ -122,3 +126,58 @@ def test_on_the_frozen_fleet_more_apple_means_more_of_everything_bad(preset: Pre
             from fact_traffic_hourly where pool = 'chatgpt' and traffic_class <> 'siri'
             group by traffic_class""")[name].to_pylist() for name in ("traffic_class", "lost")), strict=True))
         assert frac["team_ent"] <= frac["plus"] <= frac["free_text"]
+
+
+def test_on_the_frozen_fleet_waits_grow_with_apple_and_fall_with_priority(preset: Preset) -> None:
+    """99th percentile by class: who pays most waits least, and none waits less with more of Apple."""
+    waits = []
+    for name in FROZEN:
+        run = preset("apple-surge", name)
+        waits.append({one: run.figure(f"traffic.{one}.wait_p99_s")
+                      for one in ("team_ent", "plus", "free_text")})
+    for wait in waits:
+        assert wait["team_ent"] <= wait["plus"] <= wait["free_text"]
+    for less, more in pairwise(waits):
+        assert all(more[one] >= less[one] for one in less)
+    assert waits[-1]["free_text"] > 0
+
+
+@pytest.mark.parametrize("name", FROZEN)
+def test_the_elastic_bound_is_the_required_gpu_hours_at_the_price(preset: Preset, name: str) -> None:
+    run = preset("apple-surge", name)
+    required = value(run, """select sum(required_gpu_hours) from fact_capacity_hourly join dim_fleet
+                             using (run_id, fleet) where role = 'serving'""")
+    (price,) = {contract["usd_per_gpu_hour"] for contract in run.arrow("dim_contract").to_pylist()
+                if contract["fleet"] == "azure-inference"}
+    assert run.figure("cost.elastic_bound_usd") == pytest.approx(required * price, rel=1e-6)
+
+
+FEBRUARY = {"horizon.end": "2025-03-01"}
+
+
+def first_short(name: str, seed: int, **settings: object) -> datetime:
+    """The first hour in which ChatGPT runs short, to the end of February 2025."""
+    overrides = [f"{path}={text}" for path, text in {**FEBRUARY, **settings}.items()]
+    scenario = load_file(WORKLOADS / "apple-surge.yaml", scenario=name, overrides=overrides).scenario
+    sink = TableSink()
+    simulate(scenario, seed=seed, sink=sink, tables=["fact_capacity_hourly"])
+    rows = sink.table("fact_capacity_hourly").to_pandas()
+    chatgpt = rows[rows["pool"] == "chatgpt"].groupby("hour")[
+        ["load_offered_gpu_hours", "load_capacity_gpu_hours"]].sum()
+    short = chatgpt[chatgpt["load_offered_gpu_hours"] > chatgpt["load_capacity_gpu_hours"]]
+    found: datetime = short.index.min().to_pydatetime()
+    return found
+
+
+def test_without_noise_the_frozen_fleet_runs_out_in_mid_february() -> None:
+    traffic = load_file(WORKLOADS / "apple-surge.yaml", scenario="none-frozen").scenario.traffic
+    quiet = {f"traffic.{name}.noise_cv_frac": 0 for name in traffic}
+    found = first_short("none-frozen", 0, **quiet)
+    assert datetime(2025, 2, 10, tzinfo=UTC) <= found < datetime(2025, 2, 21, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_noise_moves_the_first_stock_out_by_days_and_apple_brings_it_forward(seed: int) -> None:
+    none, base, high = (first_short(name, seed) for name in FROZEN)
+    assert datetime(2025, 2, 1, tzinfo=UTC) <= none < datetime(2025, 2, 21, tzinfo=UTC)
+    assert high <= base <= none

@@ -17,7 +17,7 @@ Loan = tuple[str, str, str]
 
 
 class Control:
-    """Decides at ticks: static policies once, the others every `control_s`."""
+    """Decides at ticks: static policies once, the others every `horizon.control_s`."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -29,7 +29,7 @@ class Control:
         """Put the static plan into effect, then tick for as long as a policy looks at the world."""
         plan = static_plan(self.world.scenario.policies.values())
         self.put_into_effect(plan)
-        interval_s = self.world.scenario.horizon.control_s
+        interval_s = self.world.scenario.horizon.control_interval_s
         while self.dynamic:
             yield self.world.env.timeout(interval_s * SECOND_NS)
             self.world.catch_up()
@@ -45,9 +45,11 @@ class Control:
         pooled = [s for places in index.pool_shares for s in places]
         view = View(
             pools={name: PoolView(offered_gpus=float(pools["seen_gpu_s"][p]) / interval_s,
-                                  waiting_gpu_s=float(pools["backlog_gpu_s"][p]))
+                                  waiting_gpu_s=float(pools["backlog_gpu_s"][p]),
+                                  target_load_frac=float(pools["target_load_frac"][p]))
                    for p, name in enumerate(index.pools)},
             healthy_gpus={index.shares[s]: int(shares["healthy"][s]) for s in pooled},
+            worth={index.shares[s]: float(shares["worth"][s]) for s in pooled},
             offered_gpus={index.shares[s]: float(shares["seen_offered_gpu_s"][s]) / interval_s
                           for s in pooled},
         )
@@ -87,15 +89,27 @@ class Control:
         self.world.things = self.world.things._replace(loans=np.array(records, dtype=LOAN))
 
     def _scale(self, pool: str, target_gpus: float) -> None:
-        """Order or give back elastic GPUs, and take down replicas that the target does not need."""
-        world, index = self.world, self.world.index
-        replica = max(world.scenario.services[service].gpus_per_replica
-                      for spec in world.scenario.traffic.values() if spec.pool == pool
-                      for service in spec.services())
-        left = float(math.ceil(target_gpus / replica) * replica)
-        for fleet in world.scenario.pools[pool].fleets:
-            share = index.shares.index((fleet, pool))
-            world.things.shares["allocated_limit"][share] = int(left)
-            fixed = int(world.things.shares["healthy"][share]) - self.elastic.healthy_part(share)
-            left -= min(left, fixed)
-            left -= self.elastic.aim(fleet, pool, left)
+        """Use the fixed GPUs of all the pool's fleets first, then order or give back elastic ones.
+
+        The target is in GPUs of the pool's first fleet; a share's `worth` converts. Fixed GPUs beyond
+        the target are taken down by whole replicas.
+        """
+        world = self.world
+        replica = max((world.scenario.services[service].gpus_per_replica
+                       for spec in world.scenario.traffic.values() if spec.pool == pool
+                       for service in spec.services()), default=1)
+        places = world.index.pool_shares[world.index.pools.index(pool)]
+        left = target_gpus
+        used: dict[int, int] = {}
+        for share in places:
+            record = world.things.shares[share]
+            fixed = int(record["healthy"]) - self.elastic.healthy(share)
+            needed = math.ceil(left / float(record["worth"]) / replica) * replica
+            # All of them while they are not enough, also those that come back from repair.
+            used[share] = needed if needed <= fixed else int(record["rented"])
+            left = max(0.0, left - fixed * float(record["worth"]))
+        for share in places:
+            worth = float(world.things.shares["worth"][share])
+            wanted = math.ceil(left / worth / replica) * replica
+            left = max(0.0, left - self.elastic.aim(share, wanted) * worth)
+            world.things.shares["allocated_limit"][share] = used[share] + wanted

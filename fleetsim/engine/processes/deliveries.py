@@ -9,14 +9,6 @@ from fleetsim.model.fleet import Fleet, Tranche
 from fleetsim.timebase import add_months
 
 
-def acceptance(tranche: Tranche, u: float) -> datetime:
-    """When a tranche is accepted, its slip drawn at probability `u`; whole seconds."""
-    if tranche.slip is None:
-        return tranche.date
-    late = timedelta(days=tranche.slip.quantile(u))
-    return tranche.date + timedelta(seconds=round(late.total_seconds()))
-
-
 def hand_back(tranche: Tranche, accepted: datetime) -> datetime | None:
     """When its GPUs leave; None when they stay."""
     if tranche.term_months is not None:
@@ -26,22 +18,26 @@ def hand_back(tranche: Tranche, accepted: datetime) -> datetime | None:
 
 def deliveries(world: World, name: str, fleet: Fleet) -> None:
     """Start a process for each tranche of a fleet."""
-    slips = any(tranche.slip for tranche in fleet.tranches)
-    draws = world.streams.uniforms(f"fleet/{name}/slip", len(fleet.tranches)) if slips else None
-    for place, tranche in enumerate(fleet.tranches):
-        accepted = acceptance(tranche, float(draws[place]) if draws is not None else 0.5)
+    for tranche in fleet.tranches:
+        accepted = tranche.date
+        if tranche.slip is not None:
+            # By its date, so that another tranche changes nothing; tranches of one date draw in order.
+            u = world.streams.uniforms(f"fleet/{name}/slip/{tranche.date:%Y-%m-%dT%H:%M}", 1)
+            late = timedelta(days=tranche.slip.quantile(float(u[0])))
+            accepted += timedelta(seconds=round(late.total_seconds()))
         end = hand_back(tranche, accepted)
-        if end is not None and end <= max(accepted, world.scenario.horizon.start):
-            continue
-        first, last = world.ns_at(accepted), None if end is None else world.ns_at(end)
+        if end is not None and end <= accepted:
+            continue  # so late that it would already have been handed back
         world.acceptances[name].append(Acceptance(world.demand.step_at(accepted), tranche.gpus))
-        world.env.process(_tranche(world, name, tranche.gpus, first, last))
+        if end is None or end > world.scenario.horizon.start:
+            last_ns = None if end is None else world.ns_at(end)
+            world.env.process(_tranche(world, name, tranche.gpus, world.ns_at(accepted), last_ns))
 
 
 def _tranche(world: World, name: str, gpus: int, first_ns: int,
              last_ns: int | None) -> Generator[Any, Any, None]:
     yield world.env.timeout(first_ns)
-    world.rent(name, fixed=gpus, kind="accepted")
+    world.rent(name, gpus, "accepted")
     if last_ns is not None:
         yield world.env.timeout(last_ns - first_ns)
-        world.rent(name, fixed=-gpus, kind="handed_back")
+        world.rent(name, -gpus, "handed_back")

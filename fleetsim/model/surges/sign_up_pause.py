@@ -12,7 +12,8 @@ class SignUpPause(Surge):
     """Holds the class's growth at 0 between `start` and `end`; later levels shift down.
 
     The base is multiplied by base(start) / base(end) after the pause, so that growth goes on at its
-    own rate from the lower level.
+    own rate from the lower level. Pauses that overlap are one. A dated share of a curve still steps: it
+    is a change of product, not growth.
     """
 
     holds_growth: ClassVar[bool] = True

@@ -6,7 +6,9 @@ from fleetsim.model.fleet import Fleet, Tranche, Window
 from fleetsim.spec.checks.horizon import shown
 from fleetsim.spec.draft import Draft
 from fleetsim.spec.node import NodePath
+from fleetsim.spec.scalar import number
 from fleetsim.timebase import add_months
+from fleetsim.units import MOST_GPUS
 
 
 def check_fleets(draft: Draft) -> None:
@@ -22,6 +24,10 @@ def check_fleets(draft: Draft) -> None:
             )
         for index, tranche in enumerate(fleet.tranches):
             _check_tranche(draft, tranche, (*path, "tranches", index))
+        most = most_gpus(fleet, draft)
+        if most > MOST_GPUS >= max(tranche.gpus for tranche in fleet.tranches):
+            message = f"add up to {number(most)} GPUs at one time; a fleet has at most {number(MOST_GPUS)}"
+            draft.error("out-of-range", (*path, "tranches"), message)
         for key, windows in (("maintenance", fleet.maintenance), ("outages", fleet.outages)):
             for window_name, window in windows.items():
                 _check_window(draft, window, (*path, key, window_name))

@@ -11,7 +11,7 @@ _PATH = "horizon"
 def check_horizon(draft: Draft, horizon: Horizon) -> bool:
     """Report what is wrong; False when its two ends make no stretch of time."""
     for key, instant in (("start", horizon.start), ("end", horizon.end)):
-        if instant.minute or instant.second or instant.microsecond:
+        if not on_the_hour(instant):
             draft.error("not-whole-hours", (_PATH, key), f"must be on a whole hour, got {shown(instant)}")
     steps = [seconds for seconds in (60, 100, 120, 300, 600, 900, 1800, 3600) if seconds <= 3600]
     if 3600 % horizon.step_s:
@@ -22,7 +22,7 @@ def check_horizon(draft: Draft, horizon: Horizon) -> bool:
             f"must divide an hour, got {horizon.step_s} s",
             f"write {near}",
         )
-    elif horizon.control_s % horizon.step_s:
+    elif horizon.control_s is not None and horizon.control_s % horizon.step_s:
         message = f"must be a multiple of step_s ({horizon.step_s} s), got {horizon.control_s} s"
         draft.error(
             "control-not-a-multiple",
@@ -47,7 +47,14 @@ def check_horizon(draft: Draft, horizon: Horizon) -> bool:
     return True
 
 
+def on_the_hour(instant: datetime) -> bool:
+    """Whether tables, which are hourly, can begin or end there."""
+    return not (instant.minute or instant.second or instant.microsecond)
+
+
 def shown(instant: datetime) -> str:
     """An instant as a file would hold it: the date alone at midnight."""
     at_midnight = instant.hour == instant.minute == instant.second == 0
-    return f"{instant:%Y-%m-%d}" if at_midnight else f"{instant:%Y-%m-%dT%H:%MZ}"
+    if at_midnight:
+        return f"{instant:%Y-%m-%d}"
+    return f"{instant:%Y-%m-%dT%H:%M:%SZ}" if instant.second else f"{instant:%Y-%m-%dT%H:%MZ}"

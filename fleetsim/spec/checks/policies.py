@@ -6,21 +6,41 @@ from fleetsim.errors import did_you_mean
 from fleetsim.model.base import at
 from fleetsim.model.service import Service
 from fleetsim.model.traffic import TrafficClass
-from fleetsim.policies import Borrow, Degrade, Routing
+from fleetsim.policies import Borrow, Degrade, MaxWait, RateLimit, Routing
 from fleetsim.spec.checks.services import with_rates
 from fleetsim.spec.draft import Draft
 from fleetsim.spec.node import NodePath
 
 
 def check_policies(draft: Draft) -> None:
+    first: dict[tuple[str, ...], str] = {}
     for name, policy in draft.of("policies").items():
         path: NodePath = ("policies", name)
+        _check_alone(draft, first, name, policy)
         if isinstance(policy, Degrade):
             _check_degrade(draft, policy, path)
         elif isinstance(policy, Routing):
             _check_routing(draft, policy, path)
         elif isinstance(policy, Borrow):
             _check_borrow(draft, policy, path)
+
+
+def _check_alone(draft: Draft, first: dict[tuple[str, ...], str], name: str, policy: Any) -> None:
+    """A later policy of one kind and target would take the place of the `first` without a word."""
+    written = draft.root.find(("policies", name, "kind"))
+    kind = str(written.value) if written else ""
+    target: tuple[str, ...]
+    if isinstance(policy, RateLimit | MaxWait):
+        key, target = "class", (policy.class_,)
+    elif isinstance(policy, Borrow):
+        key, target = "from", (policy.pool, policy.from_)
+    else:
+        key, target = "pool", (policy.pool,)
+    other = first.setdefault((kind, *target), name)
+    if other != name:
+        what = " from ".join(repr(word) for word in target)
+        message = f"policy {other!r} is a {kind} of {what} too: only one of the two could act"
+        draft.error("policy-twice", ("policies", name, key), message, "remove one of the two")
 
 
 def _check_degrade(draft: Draft, policy: Degrade, path: NodePath) -> None:

@@ -6,7 +6,7 @@ from fleetsim.errors import did_you_mean
 from fleetsim.model.figure import FIGURES, Figure, find_figure
 from fleetsim.model.scenario import Objective, PublishedFact
 from fleetsim.spec.checks.fleets import span
-from fleetsim.spec.checks.horizon import shown
+from fleetsim.spec.checks.horizon import on_the_hour, shown
 from fleetsim.spec.checks.references import unknown
 from fleetsim.spec.draft import Draft
 from fleetsim.spec.node import NodePath
@@ -136,6 +136,9 @@ def _check_fact(draft: Draft, fact: PublishedFact, path: NodePath) -> None:
     if fact.low is not None and fact.high is not None and fact.low > fact.high:
         draft.error("band-order", (*path, "high"), f"must be at least low ({fact.low:g}), got {fact.high:g}")
     horizon = draft.horizon
+    for key, instant in (("start", fact.start), ("end", fact.end)):
+        if instant is not None and not on_the_hour(instant):
+            draft.error("not-whole-hours", (*path, key), f"must be on a whole hour, got {shown(instant)}")
     if fact.start is not None and fact.end is not None and fact.end <= fact.start:
         draft.error(
             "ends-before-start",

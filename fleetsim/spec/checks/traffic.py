@@ -6,7 +6,8 @@ from datetime import datetime
 from fleetsim.errors import did_you_mean
 from fleetsim.model.base import at, change_dates
 from fleetsim.model.profile import highest_peak_to_mean
-from fleetsim.model.traffic import Curve, Move, ServiceMix, Shape, Volume
+from fleetsim.model.traffic import Curve, Move, ServiceMix, Shape, TrafficClass, Volume
+from fleetsim.policies import Degrade
 from fleetsim.spec.checks.horizon import shown
 from fleetsim.spec.draft import Draft
 from fleetsim.spec.node import NodePath
@@ -27,9 +28,28 @@ def check_traffic(draft: Draft) -> None:
         if isinstance(asker.messages_per_day, Volume):
             _check_volume(draft, name, asker.messages_per_day)
         _check_shape(draft, asker.shape, (*path, "shape"))
+        _check_work(draft, name, asker)
     _check_curve_shares(draft)
     for name, curve in draft.of("curves").items():
         _check_anchors(draft, curve, ("curves", name))
+
+
+def _check_work(draft: Draft, name: str, asker: TrafficClass) -> None:
+    """A message that takes no GPU time cannot be queued, shared out or priced."""
+    if asker.prompt_tokens.mean or asker.output_tokens.mean:
+        return
+    cheaper = [
+        policy.to[name]
+        for policy in draft.of("policies").values()
+        if isinstance(policy, Degrade) and name in policy.to
+    ]
+    for word in [*asker.services(), *cheaper]:
+        service = draft.services.get(word)
+        if service is not None and service.gpu_s_per_call is None:
+            message = f"a message without tokens takes service {word!r} no time at all"
+            hint = "give prompt_tokens or output_tokens a mean above 0"
+            draft.error("no-work", ("traffic", name, "output_tokens", "mean"), message, hint)
+            return
 
 
 def _check_volume(draft: Draft, name: str, volume: Volume) -> None:

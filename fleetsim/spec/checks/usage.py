@@ -1,13 +1,14 @@
 """What is there and not used: most likely a forgotten reference."""
 
 from fleetsim.policies import Degrade
+from fleetsim.spec.checks.cover import check_cover
 from fleetsim.spec.checks.fleets import most_gpus
 from fleetsim.spec.draft import Draft
 from fleetsim.spec.scalar import number
 
 
 def check_usage(draft: Draft) -> None:
-    """Warn of fleets that nobody bills, and services, curves and GPUs that nobody uses."""
+    """Warn of fleets that nobody bills, or only in part, and services, curves and GPUs that nobody uses."""
     if draft.faults.errors:
         return  # what is not there may be what is wrong
     billed = {contract.fleet for contract in draft.of("contracts").values()}
@@ -16,6 +17,8 @@ def check_usage(draft: Draft) -> None:
             message = f"no contract covers fleet {name!r}: it costs nothing"
             hint = f"add a contract with fleet: {name}"
             draft.warning("no-contract", ("fleets", name), message, hint, key=True)
+        else:
+            check_cover(draft, name)
     used = {name for asker in draft.traffic.values() for name in asker.services()}
     for policy in draft.of("policies").values():
         if isinstance(policy, Degrade):

@@ -84,9 +84,11 @@ def test_blocks_that_do_not_fit(buffer: TableBuffer, columns: dict[str, object],
 
 def test_sink_in_memory() -> None:
     sink = TableSink("r2")
-    sink.write("fact_event", {"time": np.array([5]), "thing": ["fleet/a"], "kind": ["delivery"]})
+    sink.write("fact_event", {"sequence": np.array([0]), "time": np.array([5]), "thing": ["fleet/a"],
+                              "kind": ["delivery"]})
     assert sink.table("fact_event").column("run_id").to_pylist() == ["r2"]
-    sink.write("fact_event", {"time": np.array([6]), "thing": ["fleet/a"], "kind": ["delivery"]})
+    sink.write("fact_event", {"sequence": np.array([1]), "time": np.array([6]), "thing": ["fleet/a"],
+                              "kind": ["delivery"]})
     assert sink.table("fact_event").column("time").cast(pa.int64()).to_pylist() == [5, 6]
     assert {name: rows.num_rows for name, rows in sink.tables().items() if rows.num_rows} == {"fact_event": 2}
     assert sink.tables().keys() == TABLES.keys()

@@ -40,7 +40,10 @@ BY_HAND = {
     "traffic.plus.degraded_frac": 0.3,
     "traffic.plus.shed_frac": 0.1,
     "traffic.plus.lost_messages": 48,
-    "traffic.plus.wait_mean_s": 3.0,
+    "traffic.plus.waiting_messages": 47 + 2,
+    "traffic.dev.waiting_messages": 0,
+    "traffic.plus.unserved_frac": 0.1,
+    "traffic.plus.wait_mean_s": 48 * 30 / (480 + 47),
     "traffic.plus.wait_p50_s": 0.0,
     "traffic.plus.wait_p99_s": 0.5 * 2 ** (0.125 * (0.99 * 9 - 6) / 3),
     "traffic.plus.slo_met_frac": None,
@@ -56,6 +59,8 @@ BY_HAND = {
     "contracts.azure-extra.usd_per_gpu_hour": None,
     "fleets.azure.cost_usd": 6240.0,
     "fleets.azure.cost_usd_per_day": 3120.0,
+    "fleets.azure.uncovered_gpu_hours": 0.0,
+    "fleets.lab.uncovered_gpu_hours": 0.0,
     "pools.chat.cost_usd": 0.8 * 6240,
     "pools.chat.cost_usd_per_day": 0.8 * 3120,
     "pools.api.cost_usd_per_message": 0.2 * 6240 / 96,
@@ -65,6 +70,11 @@ BY_HAND = {
     "cost.total_usd": 7200.0,
     "cost.elastic_bound_usd": 1.30 * 1.25 * (46 * 72 + 88 + 96 + 48 * 10),
 }
+
+
+def test_what_waits_at_the_end_of_a_window(run: Run) -> None:
+    assert run.figure("traffic.plus.waiting_messages", end="2024-05-31T10:00Z") == 9 + 2
+    assert run.figure("traffic.plus.waiting_messages", days="weekdays") == 23 + 2
 
 
 def test_each_registered_figure_has_one_computation() -> None:
@@ -163,6 +173,21 @@ def test_nobody_came(tmp_path: Path) -> None:
     assert run.figure("cost.total_usd") == 0
     assert run.figure("pools.chat.peak_load_frac") is None
     assert run.verify() == []
+
+
+@pytest.mark.parametrize("figure", ["pools.chat.peak_required_gpus", "pools.chat.mean_required_gpus"])
+def test_an_endless_figure_has_no_value(tmp_path: Path, figure: str) -> None:
+    """JSON knows no infinity."""
+    blocks = tiny_blocks()
+    offered = blocks.offered.copy()
+    offered[5, 0] = np.inf
+    run = write_run(tmp_path, replace(tiny_scenario(), published={}, objectives=()),
+                    replace(blocks, offered=offered))
+    assert run.figure(figure) is None
+    assert run.summary["figures"][figure] is None
+    decision = run.summary["pools"]["chat"]
+    assert (decision["peak_required_gpus"], decision["peak_required_minus_rented_gpus"],
+            decision["short_gpus_at_first_stock_out"]) == (None, None, None)
 
 
 def test_elastic_bound_needs_a_price(tmp_path: Path) -> None:

@@ -46,8 +46,9 @@ def test_the_order_of_inputs_does_not() -> None:
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    ({"resolution": "minute"}, "'minute' is neither hour nor step"), ({"seed": -1}, "from 0 up"),
-    ({"replication": -1}, "from 0 up"),
+    ({"resolution": "minute"}, "'minute' is neither hour nor step"), ({"seed": -1}, "seed -1: .* from 0 to"),
+    ({"replication": -1}, "replication -1: .* from 0 to"), ({"seed": 2**63}, "to 9223372036854775807"),
+    ({"seed": True}, "seed True: "), ({"seed": 1.0}, "seed 1.0: "), ({"seed": None}, "seed None: "),
 ])
 def test_impossible_runs(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):

@@ -72,11 +72,33 @@ def test_sums_of_whole_numbers_are_whole_numbers(run: Run) -> None:
 @pytest.mark.parametrize(("query", "message"), [
     ("selekt 1", "the query failed: Parser Error"),
     ("select * from fact_nothing", "fact_nothing does not exist"),
-    ("", "gives no rows"),
+    ("", "one SELECT statement"),
+    ("select 1; select 2", "one SELECT statement"),
+    ("explain analyze copy fact_event to '{path}'", "one SELECT statement"),
+    ("EXPLAIN (ANALYZE) copy fact_event to '{path}'", "one SELECT statement"),
+    ("copy fact_event to '{path}'", "one SELECT statement"),
+    ("create table mine as select 1", "one SELECT statement"),
+    ("with gone as (delete from fact_event returning *) select * from gone", "failed"),
 ])
 def test_wrong_queries(run: Run, query: str, message: str) -> None:
+    file = table_path(run.path, "fact_event")
+    before = file.read_bytes()
     with pytest.raises(UsageError, match=message):
-        run.sql(query)
+        run.sql(query.replace("{path}", str(file)))
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("query", ["describe fact_event", "from fact_event", "show tables",
+                                   "explain select 1", "explain analyze select 1", "-- why\nselect 1;"])
+def test_questions_of_every_form(run: Run, query: str) -> None:
+    assert run.query(query).num_rows > 0
+
+
+def test_windows_are_whole_hours(run: Run) -> None:
+    with pytest.raises(UsageError, match="whole hours; 2024-05-31T10:30:00Z is none"):
+        run.figure("traffic.plus.messages", start="2024-05-31T10:30:00Z")
+    with pytest.raises(UsageError, match="whole hours"):
+        run.figure("traffic.plus.messages", end="2024-05-31T10:00:00.000001Z")
 
 
 def test_summary_and_scenario(run: Run) -> None:
@@ -133,7 +155,9 @@ def test_folder_of_runs(run: Run) -> None:
         open_run(run.path.parent)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema_version": 1}', "null"])
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema_version": 1}', "null",
+                                  '{"schema_version": 1, "run_id": "a", "generator_version": "1", '
+                                  '"horizon": {}, "tables": [], "files": []}'])
 def test_damaged_manifest(run: Run, tmp_path: Path, text: str) -> None:
     path = copied(run, tmp_path)
     (path / "manifest.json").write_text(text)

@@ -2,7 +2,10 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
+from typing import Any
 
 import pytest
 from tiny_run import HOURS, tiny_blocks, tiny_scenario, write_blocks
@@ -47,6 +50,43 @@ def test_a_run(tmp_path: Path, calls: list[dict[str, object]]) -> None:
     assert run.verify() == []
     log = json.loads((run.path / "log.json").read_text())
     assert log.keys() == {"import_cpu_s", "simulate_cpu_s", "wall_s", "tables_cpu_s", "figures_cpu_s"}
+
+
+def test_two_threads_that_make_one_run_get_one_run(tmp_path: Path, calls: list[dict[str, object]],
+                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    both = Barrier(2, timeout=60)
+    record = fleetsim.engine.simulate
+
+    def at_once(*given: Any, **options: Any) -> None:
+        both.wait()
+        record(*given, **options)
+        both.wait()
+
+    monkeypatch.setattr(fleetsim.engine, "simulate", at_once)
+    with ThreadPoolExecutor(2) as threads:
+        runs = list(threads.map(lambda _: simulate(tiny_scenario(), seed=7, results=tmp_path), range(2)))
+    assert len(calls) == 2
+    assert sorted(run.reused for run in runs) == [False, True]
+    assert [path.name for path in (tmp_path / "tiny").iterdir()] == [runs[0].run_id]
+    assert runs[0].verify() == []
+
+
+def test_what_is_no_scenario(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="takes a scenario, as load gives it, not str"):
+        simulate("base.yaml", results=tmp_path)  # type: ignore[arg-type]  # the mistake that is tested
+
+
+def test_a_file_in_the_place_of_the_results(tmp_path: Path, calls: list[dict[str, object]]) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="a file is in its place"):
+        simulate(tiny_scenario(), results=tmp_path / "file")
+    assert calls == []
+
+
+def test_the_largest_seed(tmp_path: Path, calls: list[dict[str, object]]) -> None:
+    run = simulate(tiny_scenario(), seed=2**63 - 1, results=tmp_path)
+    assert run.summary["seed"] == 2**63 - 1
+    assert run.query("select seed from dim_run").to_pylist() == [{"seed": 2**63 - 1}]
 
 
 def test_a_run_that_is_there_is_reused(tmp_path: Path, calls: list[dict[str, object]]) -> None:

@@ -3,9 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
+import numpy as np
 import pytest
-from tiny_run import START, objective, tiny_scenario
+from tiny_run import START, objective, tiny_blocks, tiny_scenario, write_run
 
 from fleetsim.model.contract import Offer
 from fleetsim.model.figure import FIGURES
@@ -22,6 +24,7 @@ def test_decision(run: Run) -> None:
     chat = run.summary["pools"]["chat"]
     offers = chat.pop("offers")
     assert chat == {
+        "gpu": "a100", "mixed_gpus": False,
         "peak_load_frac": 96 / 72, "peak_load_hour": "2024-06-01T07:00:00Z", "work_without_gpus": False,
         "stock_out_hours": 2, "first_stock_out": "2024-06-01T06:00:00Z",
         "short_gpus_at_first_stock_out": 16.0, "peak_required_gpus": 120.0,
@@ -103,8 +106,32 @@ def test_objectives(run: Run) -> None:
     assert run.arrow("fact_objective").drop_columns(["run_id"]).to_pylist() == run.summary["objectives"]
     missed, never = run.summary["objectives"]
     assert (missed["value"], missed["simulated"], missed["met"]) == ("0", "2", False)
-    assert (never["simulated"], never["met"]) == (None, False)
+    assert (never["simulated"], never["met"]) == ("never", True)
     assert run.summary["objectives_met"] is False
+
+
+@pytest.mark.parametrize(("operator", "met"), [(">=", True), (">", True), ("==", False), ("<=", False),
+                                                ("<", False)])
+def test_what_never_comes_is_later_than_any_date(run: Run, operator: str, met: bool) -> None:
+    wanted = objective("pools.api.first_stock_out", operator, "2024-06-01T00:00:00+00:00")
+    (row,) = objective_rows((wanted,), run._facts(run.window))
+    assert (row["simulated"], row["met"]) == ("never", met)
+
+
+def test_another_figure_without_a_value_meets_no_objective(run: Run) -> None:
+    wanted = objective("traffic.plus.slo_met_frac", ">=", 0.0)
+    (row,) = objective_rows((wanted,), run._facts(run.window))
+    assert (row["simulated"], row["met"]) == (None, False)
+
+
+def test_gpu_hours_without_a_contract_are_said(tmp_path: Path) -> None:
+    scenario = tiny_scenario()
+    blocks = tiny_blocks()
+    gpus = blocks.gpus + np.array([0.0, 3.0, 0.0])
+    summary = write_run(tmp_path, scenario, replace(blocks, gpus=gpus)).summary
+    assert summary["fleets"] == {"azure": {"uncovered_gpu_hours": 48 * 3.0},
+                                 "lab": {"uncovered_gpu_hours": 0.0}}
+    assert summary["uncovered_gpu_hours"] == 48 * 3.0
 
 
 @pytest.mark.parametrize(("operator", "limit", "met"), [

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from fleetsim.errors import UsageError
-from fleetsim.output.table import DTYPES, INT, KEY, SINGLE, Table, arrow_type, table
+from fleetsim.output.table import INT, KEY, SINGLE, Table, arrow_type, table
 from fleetsim.output.tables import DIMENSION_OF, TABLES, table_named
 from fleetsim.units import Column
 
@@ -16,6 +16,14 @@ ALLOWED = {
 }
 
 
+def allowed(dtype: str) -> bool:
+    """Whether it stands for a type that every reader takes."""
+    try:
+        return arrow_type(dtype) in ALLOWED
+    except KeyError:
+        return False
+
+
 def faults(found: Table) -> list[str]:
     """What is wrong with a table's declaration."""
     names = [column.name for column in found.columns]
@@ -23,8 +31,7 @@ def faults(found: Table) -> list[str]:
     wrong = [f"{name}: no snake case" for name in names if not snake_case.fullmatch(name)]
     wrong += [f"{name}: twice" for name in names if names.count(name) > 1]
     wrong += [f"{name}: key without a column" for name in found.key if name not in names]
-    wrong += [f"{column.name}: {column.dtype}" for column in found.columns if column.dtype not in DTYPES
-              or arrow_type(column.dtype) not in ALLOWED]
+    wrong += [f"{column.name}: {column.dtype}" for column in found.columns if not allowed(column.dtype)]
     wrong += [f"{column.name}: no meaning" for column in found.columns if not column.meaning.endswith(".")]
     wrong += [f"{column.name}: float32" for column in found.columns
               if column.dtype == SINGLE and not found.name.startswith("series_")]
@@ -79,6 +86,22 @@ def test_fields_say_unit_meaning_and_additivity() -> None:
 def test_key_columns_are_not_nullable() -> None:
     found = table("t", "hour", "a", Column("a", INT, "", "A."), Column("b", INT, "", "B."))
     assert [field.nullable for field in found.schema()] == [False, False, True]
+
+
+EMPTY = ("active_gpu_hours", "productive_gpu_hours", "checkpointing_gpu_hours", "lost_gpu_hours",
+         "restarting_gpu_hours", "blocked_gpu_hours", "idle_gpu_hours", "spare_gpu_hours", "repair_gpu_hours",
+         "maintenance_gpu_hours", "energy_kwh")
+
+
+def test_columns_that_no_run_fills_say_so() -> None:
+    """So that nobody reads their null as 0."""
+    columns = TABLES["fact_capacity_hourly"].columns
+    said = [column.name for column in columns if "Null in this version's runs" in column.meaning]
+    assert tuple(said) == EMPTY
+    for name in ("fact_latency_hourly", "fact_cost_allocation_hourly", "fact_commitment_hourly",
+                 "fact_invoice_monthly", "fact_pnl_monthly", "fact_training_job"):
+        assert all(column.meaning.endswith(" No rows in this version's runs.")
+                   for column in TABLES[name].columns)
 
 
 def test_unknown_table() -> None:

@@ -81,6 +81,11 @@ def test_two_rows_with_one_key(copy: Path) -> None:
     assert open_run(copy).verify() == ["fact_objective: 1 keys stand in more than one row"]
 
 
+def test_two_events_with_one_number(copy: Path) -> None:
+    change(copy, "fact_event", lambda rows: set_column(rows, "sequence", [0, 0]))
+    assert open_run(copy).verify() == ["fact_event: 1 keys stand in more than one row"]
+
+
 def test_a_name_without_its_dimension(copy: Path) -> None:
     change(copy, "fact_wait_hourly", lambda rows: set_column(
         rows, "traffic_class", ["nobody", *rows.column("traffic_class").to_pylist()[1:]]))

@@ -97,11 +97,13 @@ def test_what_a_killed_process_left_is_no_run_and_no_hindrance(tmp_path: Path) -
 def test_the_same_run_written_twice_at_once_stays_the_first(tmp_path: Path) -> None:
     with open_writer(tmp_path, tiny_scenario(), seed=7) as writer:
         write_blocks(writer.write, tiny_blocks(), range(HOURS))
-        writer._partial.partial = writer._partial.partial.rename(tmp_path / "tiny" / "elsewhere")
+        write_blocks(writer.write, tiny_blocks(), range(HOURS))
         first = write_run(tmp_path)
         mark = first.path / "mark"
         mark.touch()
-        assert writer.close().path == first.path
+        second = writer.close()
+    assert second.path == first.path
+    assert (first.reused, second.reused) == (False, True)
     assert mark.exists()
     assert [path.name for path in (tmp_path / "tiny").iterdir()] == [first.run_id]
 
@@ -133,3 +135,8 @@ def test_writing_does_not_load_pandas(tmp_path: Path) -> None:
     found = subprocess.run([sys.executable, "-c", code, str(Path(__file__).parent), str(tmp_path)],
                            capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "False"
+
+
+def test_a_run_is_for_whom_any_new_directory_is_for(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "results")
+    assert run.path.stat().st_mode == run.path.parent.stat().st_mode

@@ -158,6 +158,8 @@ def write_blocks(write: Callable[[str, dict[str, object]], None], blocks: Blocks
         "messages_degraded": np.tile([3, 0], n),
         "messages_shed": np.zeros(2 * n, dtype=np.int64),
         "messages_abandoned": np.tile([1, 0], n),
+        "messages_waiting": np.column_stack([np.array(hours), np.zeros(n, dtype=np.int64)]).ravel(),
+        "messages_in_retry": np.tile([2, 0], n),
         "output_tokens": 10.0 * served.ravel(),
         "waiting_message_s": np.tile([30.0, 0.0], n),
         "slo_met_count": np.ma.masked_array(np.tile([0, 1], n), mask=np.tile([True, False], n)),
@@ -194,6 +196,7 @@ def write_run(results: Path, scenario: Scenario | None = None, blocks: Blocks | 
         for first in range(0, HOURS, block_hours) if block_hours else ():
             write_blocks(writer.write, blocks, range(first, min(first + block_hours, HOURS)))
         writer.write("fact_event", {
+            "sequence": np.arange(2),
             "time": np.array([hour_us(0), hour_us(0)]), "effective_time": np.array([hour_us(0)] * 2),
             "thing": coded("fleet/azure", "fleet/lab"), "kind": coded("delivery", "delivery"),
             "gpus": np.array([100, 10]), "detail": coded("on time", "on time")})

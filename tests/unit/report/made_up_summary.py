@@ -13,6 +13,7 @@ def pool(*, short: bool) -> dict[str, Any]:
     never = {"order_by": None, "order_by_before_start": None, "expired_by_then": None,
              "reason": "the pool never runs short"}
     return {
+        "gpu": "a100-80gb", "mixed_gpus": False,
         "peak_load_frac": 1.0983 if short else 0.769, "peak_load_hour": "2024-03-30T15:00:00Z",
         "work_without_gpus": False, "stock_out_hours": 87 if short else 0,
         "first_stock_out": "2024-03-13T15:00:00Z" if short else None,
@@ -26,7 +27,8 @@ def class_figures(name: str, *, lost: int) -> dict[str, Any]:
     """The figures of one traffic class."""
     figures = {"messages": 38e6, "messages_per_day": 422_222.2, "output_tokens_per_day": 1.9e8,
                "served_frac": 0.998 if lost else 1.0, "degraded_frac": 0.0, "shed_frac": lost / 38e6,
-               "lost_messages": lost, "wait_mean_s": 0.4 if lost else 0.0, "wait_p50_s": 0.0,
+               "lost_messages": lost, "waiting_messages": 0, "unserved_frac": lost / 38e6,
+               "wait_mean_s": 0.4 if lost else 0.0, "wait_p50_s": 0.0,
                "wait_p99_s": 9.51 if lost else 0.0, "slo_met_frac": None}
     return {f"traffic.{name}.{key}": value for key, value in figures.items()}
 
@@ -49,6 +51,8 @@ def made_up_summary(*, short: bool = True) -> dict[str, Any]:
         "horizon": {"start": "2024-01-01T00:00:00Z", "recorded_from": "2024-01-01T00:00:00Z",
                     "end": "2024-03-31T00:00:00Z", "hours": 2160, "step_s": 300},
         "pools": {"chatgpt": pool(short=short), "api": pool(short=False)},
+        "fleets": {name: {"uncovered_gpu_hours": 0.0} for name in fleets},
+        "uncovered_gpu_hours": 0.0,
         "contracts": {
             name: {"kind": "reserved", "fleet": fleet, "provider": "azure",
                    "effective_usd": str(fleets[fleet] * 2160 * 1.3), "gpu_hours": fleets[fleet] * 2160,

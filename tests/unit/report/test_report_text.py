@@ -40,7 +40,7 @@ def test_the_decision_comes_first(short: str) -> None:
 
 
 def test_a_shortage_is_said_in_a_sentence_with_the_order_date(short: str) -> None:
-    assert ("chatgpt runs short on 2024-03-13 15:00 UTC, by 102 GPUs, and requires 5,623 more than rented "
+    assert ("chatgpt runs short on 2024-03-13 15:00 UTC, by 103 GPUs, and requires 5,624 more than rented "
             "at its peak; order (offer more) by 2024-02-12 15:00.") in " ".join(short.split())
 
 
@@ -72,10 +72,10 @@ def test_the_latest_date_that_was_early_enough_is_named() -> None:
 
 def test_tables_hold_what_the_summary_holds(short: str) -> None:
     assert row(short, "Decision", "chatgpt") == [
-        "chatgpt", "109.8 %", "2024-03-30 15:00", "87", "2024-03-13 15:00", "102", "34,623"]
+        "chatgpt", "109.8 %", "2024-03-30 15:00", "87", "2024-03-13 15:00", "103", "34,624"]
     assert row(short, "Fleets, mean GPUs", "azure") == [
         "azure", "35,000", "33,600", "96.0", "33,600", "96.0", "20,794", "59.4", "$98.28M"]
-    assert row(short, "Traffic", "free_text")[4:] == ["0.2", "72,424", "0 s", "9.51 s"]
+    assert row(short, "Traffic", "free_text")[4:] == ["0.2", "72,424", "0", "0 s", "9.51 s"]
     assert row(short, "Cost, effective", "azure-a100") == [
         "azure-a100", "reserved", "azure", "75.60M", "$1.30", "$98.28M"]
     assert row(short, "Cost, effective", "total") == ["total", "$132.0M"]
@@ -83,6 +83,68 @@ def test_tables_hold_what_the_summary_holds(short: str) -> None:
         "$98.00M", "$98.28M", "+0.3 %", "computed", "yes"]
     assert "1 of 2 computed facts agree" in short
     assert row(short, "Objectives", "cost.total_usd") == ["cost.total_usd <= 1e8", "$132.0M", "MISSED"]
+
+
+def test_gpu_hours_that_cost_nothing_are_said() -> None:
+    summary = made_up_summary()
+    assert "no contract" not in summary_text(summary, RUN)
+    summary["fleets"]["training"]["uncovered_gpu_hours"] = 25_920_000.0
+    text = summary_text(summary, RUN)
+    assert "25.92M GPU-hours of fleet training have no contract and cost $0." in text
+    summary["contracts"] = {}
+    assert "25.92M GPU-hours of fleet training have no contract and cost $0." in summary_text(summary, RUN)
+
+
+def test_a_queue_that_never_clears_is_said(short: str) -> None:
+    assert "still waiting" not in short
+    summary = made_up_summary()
+    summary["figures"]["traffic.plus.waiting_messages"] = 38_000
+    assert "still waiting" not in summary_text(summary, RUN)
+    summary["figures"]["traffic.plus.waiting_messages"] = 5_000_000
+    text = summary_text(summary, RUN)
+    assert row(text, "Traffic", "plus")[-3] == "5.000M"
+    assert row(text, "Traffic", "all")[-1] == "5.000M"
+    assert lines_of(text, "Traffic")[-1] == "  5.000M messages of plus are still waiting at the end."
+
+
+@pytest.mark.parametrize(("gpus", "said"), [(5.43, "6 GPUs"), (0.2, "1 GPU"), (5 * (1 + 1e-15), "5 GPUs")])
+def test_what_is_needed_is_rounded_up(gpus: float, said: str) -> None:
+    summary = made_up_summary()
+    summary["pools"]["chatgpt"] |= {"short_gpus_at_first_stock_out": gpus, "peak_required_gpus": gpus}
+    text = summary_text(summary, RUN)
+    assert f"by {said}, and" in " ".join(text.split())
+    assert row(text, "Decision", "chatgpt")[-2:] == [said.split()[0]] * 2
+
+
+def test_half_a_day_of_lead_time_is_no_whole_day(short: str) -> None:
+    assert row(short, "Order dates", "chatgpt")[2] == "30"
+    summary = made_up_summary()
+    summary["pools"]["chatgpt"]["offers"]["more"]["lead_time_days"] = 0.5
+    assert row(summary_text(summary, RUN), "Order dates", "chatgpt")[2] == "0.5"
+
+
+def test_a_mixed_pool_says_in_what_it_counts(short: str) -> None:
+    assert "are counted as" not in short
+    summary = made_up_summary()
+    summary["pools"]["chatgpt"]["mixed_gpus"] = True
+    last = lines_of(summary_text(summary, RUN), "Decision")[-1]
+    assert last == "  GPUs of chatgpt are counted as a100-80gb."
+
+
+def test_facts_that_are_inputs_are_named_only_when_there_are(short: str) -> None:
+    assert "1 of 2 computed facts agree; the other facts are inputs." in short
+    summary = made_up_summary()
+    summary["published"] = summary["published"][1:]
+    assert "1 of 2 computed facts agree.\n" in summary_text(summary, RUN)
+
+
+def test_a_time_that_never_comes() -> None:
+    summary = made_up_summary()
+    summary["objectives"] = [
+        {"objective": "result:pools.api.first_stock_out >= 2024-03-01", "figure": "pools.api.first_stock_out",
+         "operator": ">=", "value": "2024-03-01T00:00:00+00:00", "simulated": "never", "met": True}]
+    assert row(summary_text(summary, RUN), "Objectives", "pools.api") == [
+        "pools.api.first_stock_out >= 2024-03-01", "never", "met"]
 
 
 def test_totals_come_last(short: str) -> None:

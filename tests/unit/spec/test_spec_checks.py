@@ -115,6 +115,49 @@ def test_coverage_of_a_fleet(tmp_path: Path, second: str, found: list[str]) -> N
     assert codes(tmp_path, change) == found
 
 
+OTHER = "azure-a100: {kind: reserved, fleet: azure, usd_per_gpu_hour: 1.30%s}"
+ON_DEMAND = "\n  rest: {kind: on_demand, fleet: azure, usd_per_gpu_hour: 2}"
+MONTHS = "azure-a100: {kind: take_or_pay, fleet: azure, usd_per_gpu_hour: 1.30, term_months: %d}"
+EARLIER = "[{date: 2023-12-15, gpus: 800}]"
+LATE = "[{date: 2023-12-15, gpus: 800, slip: {low_days: 0, mode_days: 0, high_days: 20}}]"
+
+
+@pytest.mark.parametrize(
+    ("contract", "tranches", "uncovered"),
+    [
+        (OTHER % ", gpus: 800", f"[{TRANCHE}]", ""),
+        (OTHER % ", gpus: 799", f"[{TRANCHE}]", "799 of the 800 GPUs of fleet 'azure' on 2024-01-01"),
+        (OTHER % ", gpus: 799" + ON_DEMAND, f"[{TRANCHE}]", ""),
+        (OTHER % ", end: 2024-02-01", f"[{TRANCHE}]", ""),
+        (OTHER % ", end: 2024-01-20", f"[{TRANCHE}]", "0 of the 800 GPUs of fleet 'azure' on 2024-01-20"),
+        (OTHER % ", end: 2024-01-20" + ON_DEMAND, f"[{TRANCHE}]", ""),
+        (OTHER % ", start: 2024-01-02", f"[{TRANCHE}]", "0 of the 800 GPUs of fleet 'azure' on 2024-01-01"),
+        (OTHER % ", end: 2024-01-20", "[{date: 2024-01-01, gpus: 800, end: 2024-01-20}]", ""),
+        (OTHER % ", gpus: 800", f"[{TRANCHE}, {{date: 2024-01-09, gpus: 80}}]",
+         "800 of the 880 GPUs of fleet 'azure' on 2024-01-09"),
+        (MONTHS % 1, EARLIER, "0 of the 800 GPUs of fleet 'azure' on 2024-01-15"),
+        (MONTHS % 2, EARLIER, ""),
+        (MONTHS % 1, LATE, ""),
+    ],
+)  # fmt: skip
+def test_gpus_that_no_contract_covers(tmp_path: Path, contract: str, tranches: str, uncovered: str) -> None:
+    """Only what the file alone makes certain: a late delivery may reach the horizon's end."""
+    changes = ((CONTRACT, contract), (f"[{TRANCHE}]", tranches))
+    found = [fault.message for fault in faults(tmp_path, *changes) if fault.code == "no-contract"]
+    wanted = f"contracts cover {uncovered}: the rest costs nothing"
+    assert found == ([wanted] if uncovered else [])
+
+
+@pytest.mark.parametrize(
+    ("share", "found"), [("0.99", []), ("1", ["out-of-range"]), ("3.6", ["out-of-range"])]
+)
+def test_no_fleet_drains_all_the_time(tmp_path: Path, share: str, found: list[str]) -> None:
+    change = ("provider: azure,", f"provider: azure, draining_frac: {share},")
+    assert codes(tmp_path, change) == found
+    if found:
+        assert faults(tmp_path, change)[0].message == f"must be below 1, got {share}"
+
+
 def test_three_terms_that_meet_without_covering_twice(tmp_path: Path) -> None:
     contracts = """a: {kind: reserved, fleet: azure, usd_per_gpu_hour: 1, gpus: 400, end: 2024-01-10}
   b: {kind: reserved, fleet: azure, usd_per_gpu_hour: 1, gpus: 400, start: 2024-01-10}
