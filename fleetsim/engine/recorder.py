@@ -10,8 +10,8 @@ from fleetsim.engine.world import Block, World
 from fleetsim.kernel import arrays as rows
 from fleetsim.ledger.rating import rate
 from fleetsim.model.pool import UNASSIGNED
+from fleetsim.timebase import HOUR_US
 
-HOUR_US = 3_600_000_000
 HOUR_S = 3_600.0
 
 

@@ -100,7 +100,8 @@ class Objective:
     text: str
     figure: Figure
     name: str
-    operator: Literal["<", "<=", "==", ">=", ">"]
+    operator: str
+    """One of COMPARISONS."""
     value: float | str
 
     def met_by(self, simulated: float | str | None) -> bool:

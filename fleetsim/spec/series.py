@@ -3,6 +3,7 @@
 import math
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from fleetsim.errors import did_you_mean
 from fleetsim.model.traffic import SeriesFile
@@ -93,11 +94,11 @@ def _times(draft: Draft, name: str, cells: list[object], path: NodePath) -> list
     return times
 
 
-def _values(draft: Draft, name: str, cells: list[object], path: NodePath) -> tuple[float, ...] | None:
+def _values(draft: Draft, name: str, cells: list[Any], path: NodePath) -> tuple[float, ...] | None:
     values: list[float] = []
     for row, cell in enumerate(cells, 2):
         try:
-            value = float(cell)  # type: ignore[arg-type]  # a cell that is no number raises
+            value = float(cell)
         except (TypeError, ValueError):
             value = math.nan
         if not math.isfinite(value):

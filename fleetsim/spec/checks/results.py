@@ -4,7 +4,7 @@ import re
 
 from fleetsim.errors import did_you_mean
 from fleetsim.model.figure import FIGURES, Figure, find_figure
-from fleetsim.model.scenario import Objective, PublishedFact
+from fleetsim.model.scenario import COMPARISONS, Objective, PublishedFact
 from fleetsim.spec.checks.fleets import span
 from fleetsim.spec.checks.horizon import on_the_hour, shown
 from fleetsim.spec.checks.references import unknown
@@ -13,7 +13,7 @@ from fleetsim.spec.node import NodePath
 from fleetsim.spec.scalar import resolve, written
 from fleetsim.units import as_utc
 
-OPERATORS = ("<", "<=", "==", ">=", ">")
+OPERATORS = tuple(COMPARISONS)
 PREFIX = "result:"
 _OBJECTIVE = re.compile(r"(?P<figure>[^\s<>=!]+)\s*(?P<operator>[<>=!~]+|\S+)\s*(?P<value>.*)")
 _SECTION_OF = {"pool": "pools", "fleet": "fleets", "class": "traffic", "contract": "contracts"}
@@ -75,7 +75,7 @@ def _objective(draft: Draft, text: str, path: NodePath) -> Objective | None:
             "bad-objective", path, f"expected {kind} after {operator!r}, got {match['value'].strip()!r}", form
         )
         return None
-    return Objective(text, figure, name, operator, value)  # type: ignore[arg-type]  # one of OPERATORS
+    return Objective(text, figure, name, operator, value)
 
 
 def _limit(figure: Figure, text: str) -> float | str | None:

@@ -49,7 +49,7 @@ def objective(text: str, operator: str, value: float | str) -> Objective:
     """An objective on a figure."""
     found = find_figure(text)
     assert found is not None
-    return Objective(f"result:{text} {operator} {value}", found[0], text, operator, value)  # type: ignore[arg-type]  # the caller writes one of the operators
+    return Objective(f"result:{text} {operator} {value}", found[0], text, operator, value)
 
 
 GPU = GpuType(bf16_dense_tflops=312, memory_gb=80, bandwidth_gb_per_s=2039, tdp_w=400, server_w_per_gpu=800,
