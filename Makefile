@@ -5,13 +5,14 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint test-slow fuzz bench docs clean
+.PHONY: help run test lint test-slow fuzz focus bench docs clean
 
 help:
 	@echo "make run        install, then simulate workloads/openai-2024.yaml"
 	@echo "make test       install, lint, type-check, check import layers, run the tests"
 	@echo "make test-slow  the tests that take minutes"
 	@echo "make fuzz       the tests on random scenarios, with many more of them"
+	@echo "make focus      FOCUS exports before the public validator, in an environment of its own"
 	@echo "make bench      the benchmarks"
 	@echo "make docs       write the reference pages from the code"
 	@echo "make clean      remove .venv, caches and build products; results stay"
@@ -48,6 +49,9 @@ test-slow: $(VENV)/installed-dev
 
 fuzz: $(VENV)/installed-dev
 	$(BIN)/pytest -n 2 --hypothesis-profile=fuzz tests/agreement tests/conservation
+
+focus: $(VENV)/installed-dev
+	$(BIN)/python tests/focus/validate.py $(VENV)/focus
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python benchmarks/run.py

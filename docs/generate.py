@@ -66,6 +66,7 @@ def tables_page() -> str:
     """Every table of a run directory with its columns."""
     from fleetsim.output.dimension_tables import DIMENSION_TABLES
     from fleetsim.output.fact_tables import FACT_TABLES
+    from fleetsim.output.finance_tables import FINANCE_TABLES
     from fleetsim.output.later_tables import LATER_TABLES
     from fleetsim.output.series_tables import SERIES_TABLES
     from fleetsim.output.tables import DIMENSION_OF
@@ -76,7 +77,8 @@ over rows; make ratios from sums, and never add up a level or a share. Columns o
 column that a run does not fill is null, a table that it does not fill has zero rows. Every table begins
 with `run_id`. [How to read them](../howto/read-results.md).
 """]
-    for title, group in (("Facts", FACT_TABLES), ("Step series (`--resolution step` only)", SERIES_TABLES),
+    for title, group in (("Facts", (*FACT_TABLES, *FINANCE_TABLES)),
+                         ("Step series (`--resolution step` only)", SERIES_TABLES),
                          ("Dimensions", DIMENSION_TABLES), ("Not filled yet: zero rows", LATER_TABLES)):
         parts.append(f"\n## {title}\n")
         if group is DIMENSION_TABLES:

@@ -10,7 +10,7 @@ from markup import number, table
 from fleetsim.model.base import yaml_key
 from fleetsim.spec.annotation import branches, is_date, keys_of, quantity
 from fleetsim.spec.schema import field_docs, json_schema
-from fleetsim.spec.sections import sections
+from fleetsim.spec.sections import Section, parts_of_finance, sections
 
 INTRO = """\
 Strict YAML 1.2: an unknown key is an error, everywhere. Maps are keyed by name, so that every value has a
@@ -37,25 +37,36 @@ SHORT_FORMS = """\
 
 def scenario_page() -> str:
     """All sections, each key with type, unit, bounds, default and meaning."""
+    from fleetsim.model.finance import Finance
     from fleetsim.model.scenario import Horizon
 
     schema = json_schema()["else"]["properties"]
     parts = [INTRO, "## Top level\n", _top_level(schema), "\n## horizon\n", *_class(Horizon)]
     for name, section in sections().items():
         parts.append(f"\n## {name}\n")
-        parts.append(f"Each {section.noun} by its name.\n")
-        if section.registry is None and dataclasses.is_dataclass(section.annotation):
-            parts += _class(section.annotation)
-        elif section.registry is None:
-            parts.append(f"A {_words(section.annotation)}: messages per day by date, log-linear between the "
-                         "dates, constant before the first and after the last.\n")
-        else:
-            parts.append("`kind` says which: " + ", ".join(
-                f"[`{kind}`](#{name}-{kind})" for kind in section.registry) + ".\n")
-            for kind, cls in section.registry.items():
-                parts.append(f'\n### <a id="{name}-{kind}"></a>{name}: {kind}\n')
-                parts += _class(cls)
+        parts += _section(name, section)
+    parts += ["\n## finance\n", inspect.cleandoc(Finance.__doc__ or "") + "\n", _keys(Finance)]
+    for name, part in parts_of_finance().items():
+        anchor = f'<a id="{part.annotation.__name__.lower()}"></a>' if part.annotation else ""
+        parts.append(f"\n### {anchor}finance.{name}\n")
+        parts += _section(name, part)
     return "\n".join([*parts, "", SHORT_FORMS])
+
+
+def _section(name: str, section: Section) -> Iterator[str]:
+    """A map of named things: the keys of one, or of each kind."""
+    yield f"Each {section.noun} by its name.\n"
+    if section.registry is None and dataclasses.is_dataclass(section.annotation):
+        yield from _class(section.annotation)
+    elif section.registry is None:
+        yield (f"A {_words(section.annotation)}: messages per day by date, log-linear between the "
+               "dates, constant before the first and after the last.\n")
+    else:
+        yield "`kind` says which: " + ", ".join(
+            f"[`{kind}`](#{name}-{kind})" for kind in section.registry) + ".\n"
+        for kind, cls in section.registry.items():
+            yield f'\n### <a id="{name}-{kind}"></a>{name}: {kind}\n'
+            yield from _class(cls)
 
 
 def _top_level(schema: Mapping[str, Any]) -> str:
@@ -63,7 +74,7 @@ def _top_level(schema: Mapping[str, Any]) -> str:
     rows = []
     for key, part in schema.items():
         described = part.get("description") or "What is simulated."
-        link = f"[{key}](#{key})" if key in sections() or key == "horizon" else key
+        link = f"[{key}](#{key})" if key in sections() or key in ("horizon", "finance") else key
         rows.append((f"**{link}**" if key in required else link, described))
     return f"{table(('key', 'meaning'), rows)}\n\nA file with `extends` need not repeat what the other has.\n"
 
@@ -160,4 +171,5 @@ def _word(annotation: Any) -> str:
         return f"map of {keys} to {_words(arguments[1])}"
     if origin is tuple:
         return f"list of {_words(arguments[0])}"
-    return {str: "text", int: "whole number", float: "number", bool: "true or false"}[annotation]
+    return {Any: "entry", str: "text", int: "whole number", float: "number",
+            bool: "true or false"}[annotation]

@@ -5,6 +5,8 @@
     scenario = fs.load("workloads/openai-2024.yaml")
     run = fs.simulate(scenario, seed=7)
     run.table("fact_cost_hourly")
+    fs.rebill(run, "workloads/contracts/azure-list.yaml").figure("cost.total_usd")
+    fs.compare(["workloads/contract-comparison.yaml"]).table()
     fs.plot.capacity(run)
 
 Names are imported when they are first used (PEP 562): `import fleetsim` itself loads nothing heavy.
@@ -28,14 +30,22 @@ if TYPE_CHECKING:
         SimulationError,
         UsageError,
     )
+    from fleetsim.experiments.comparison import compare
+    from fleetsim.experiments.optimize import optimize
+    from fleetsim.experiments.rebill import rebill
     from fleetsim.model.scenario import Scenario
     from fleetsim.output import Run, open_run
+    from fleetsim.output.export import export
     from fleetsim.runner import simulate
     from fleetsim.spec import override
 
 _HOMES = {
     "override": "fleetsim.spec",
     "simulate": "fleetsim.runner",
+    "compare": "fleetsim.experiments.comparison",
+    "optimize": "fleetsim.experiments.optimize",
+    "rebill": "fleetsim.experiments.rebill",
+    "export": "fleetsim.output.export",
     "open_run": "fleetsim.output",
     "Run": "fleetsim.output",
     "Scenario": "fleetsim.model.scenario",
@@ -57,10 +67,14 @@ __all__ = [
     "SimulationError",
     "UsageError",
     "__version__",
+    "compare",
+    "export",
     "load",
     "open_run",
+    "optimize",
     "override",
     "plot",
+    "rebill",
     "simulate",
 ]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,8 @@ MOST_GPUS = 100_000_000
 MOST_MESSAGES_PER_DAY = 1e14
 """Most messages of one class or curve a day: ten thousand for everybody alive."""
 
+ExactFraction = Annotated[Decimal, Quantity("1", ge=0, le=1)]
+YearlyRate = Annotated[Decimal, Quantity("1/year", ge=0, le=10)]
 Gpus = Annotated[int, Quantity("GPU", ge=0, le=MOST_GPUS, warn_above=50_000_000)]
 GpuCount = Annotated[int, Quantity("GPU", gt=0, le=MOST_GPUS, warn_above=50_000_000)]
 Fraction = Annotated[float, Quantity("1", ge=0, le=1)]
@@ -101,6 +103,7 @@ PartFraction = Annotated[float, Quantity("1", ge=0, lt=1)]
 OpenFraction = Annotated[float, Quantity("1", gt=0, le=1)]
 Factor = Annotated[float, Quantity("1", gt=0, warn_above=10_000)]
 Ratio = Annotated[float, Quantity("1", ge=0, warn_above=10_000)]
+PowerUsage = Annotated[float, Quantity("1", ge=1, le=5, warn_above=3)]
 Count = Annotated[float, Quantity("1", ge=0)]
 Index = Annotated[int, Quantity("1", ge=0)]
 
@@ -112,6 +115,7 @@ Hours = Annotated[float, Quantity("h", gt=0, warn_above=1_000_000)]
 Days = Annotated[float, Quantity("day", ge=0, warn_above=36_500)]
 PositiveDays = Annotated[float, Quantity("day", gt=0, warn_above=36_500)]
 SignedDays = Annotated[float, Quantity("day", ge=-36_500, le=36_500)]
+DaysCount = Annotated[int, Quantity("day", ge=0, le=36_500)]
 Months = Annotated[int, Quantity("month", gt=0, warn_above=240)]
 
 # Traffic and serving
@@ -122,8 +126,26 @@ TokensPerSecond = Annotated[float, Quantity("token/s", gt=0, warn_above=1e7)]
 GpuSeconds = Annotated[float, Quantity("GPU-s", gt=0, warn_above=1e6)]
 
 # Money
-Usd = Annotated[Decimal, Quantity("USD", ge=0, le=9e12, warn_above=1e12)]
+MOST_USD = 9e12
+"""Largest amount: more micro-dollars than it holds do not fit 64 bits."""
+
+Usd = Annotated[Decimal, Quantity("USD", ge=0, le=MOST_USD, warn_above=1e12)]
 UsdPerGpuHour = Annotated[Decimal, Quantity("USD/GPU-hour", ge=0, le=10_000, warn_above=100)]
+UsdPerHour = Annotated[Decimal, Quantity("USD/hour", ge=0, le=1e9, warn_above=1e8)]
+UsdPerGpu = Annotated[Decimal, Quantity("USD/GPU", ge=0, le=1e7, warn_above=1e6)]
+UsdPerKwh = Annotated[Decimal, Quantity("USD/kWh", ge=0, le=100, warn_above=2)]
+UsdPerKwMonth = Annotated[Decimal, Quantity("USD/kW/month", ge=0, le=1e6, warn_above=5_000)]
+ExactKw = Annotated[Decimal, Quantity("kW", ge=0, le=1_000, warn_above=20)]
+GpuHoursCount = Annotated[int, Quantity("GPU-hour", ge=0, le=10**12)]
+UsdPerMonth = Annotated[Decimal, Quantity("USD/month", ge=0, le=MOST_USD, warn_above=1e12)]
+UsdPerHeadYear = Annotated[Decimal, Quantity("USD/head/year", ge=0, le=1e9, warn_above=2e7)]
+UsdPerTask = Annotated[Decimal, Quantity("USD/task", ge=0, le=1e9, warn_above=1e5)]
+UsdPerMillionTokens = Annotated[Decimal, Quantity("USD/million tokens", ge=0, le=1e6, warn_above=1_000)]
+Subscribers = Annotated[float, Quantity("subscriber", ge=0, le=1e12, warn_above=8e9)]
+Heads = Annotated[float, Quantity("head", ge=0, le=1e9, warn_above=1e7)]
+TasksPerMonth = Annotated[float, Quantity("task/month", ge=0, le=1e15, warn_above=1e12)]
+PriceElasticity = Annotated[float, Quantity("1", ge=-10, le=0)]
+LimitElasticity = Annotated[float, Quantity("1", ge=0, le=10)]
 
 
 @dataclass(frozen=True)
@@ -138,3 +160,10 @@ class Column:
     unit: str
     meaning: str
     additive: bool = False
+
+
+class Coded(NamedTuple):
+    """A text column: per row a code (int32 array), and the names that the codes stand for."""
+
+    codes: Any
+    names: tuple[str, ...]

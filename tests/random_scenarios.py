@@ -8,7 +8,20 @@ from typing import Any
 from hypothesis import strategies as st
 from random_parts import classes_of, policies_of, services, surges_of
 
-from fleetsim.ledger.contracts import OnDemand, Reserved, TakeOrPay
+from fleetsim.ledger.contracts import (
+    Credits,
+    EnterpriseCommitment,
+    Lease,
+    OnDemand,
+    Owned,
+    Reserved,
+    SavingsPlan,
+    Spot,
+    TakeOrPay,
+    VolumeTiers,
+)
+from fleetsim.ledger.contracts.savings_plan import PlanRate
+from fleetsim.ledger.contracts.volume_tiers import Tier
 from fleetsim.model.fleet import Elastic, Fleet, Slip, Tranche, Window
 from fleetsim.model.hardware import GpuType
 from fleetsim.model.pool import Pool, Share
@@ -126,17 +139,44 @@ def pools_of(draw: Any, fleets: list[str]) -> dict[str, Pool]:
 
 @st.composite
 def contracts_of(draw: Any, fleets: dict[str, Fleet], horizon: Horizon) -> dict[str, Any]:
-    """One contract a fleet at most, and the one of its elastic part."""
+    """One contract a fleet at most, the one of its elastic part, and now and then a pot for all of them.
+
+    None of them takes GPUs away.
+    """
     contracts: dict[str, Any] = {}
     for name, fleet in fleets.items():
         price = Decimal(draw(st.integers(1, 9_999_999))) / 1_000_000
         listed = draw(st.sampled_from([None, price * 3]))
-        kind = draw(st.sampled_from([Reserved, OnDemand, TakeOrPay, None]))
+        kind = draw(st.sampled_from([Reserved, OnDemand, TakeOrPay, None, Lease, Owned, SavingsPlan, Spot,
+                                     VolumeTiers]))
         if kind is not None:
-            contracts[name] = kind(fleet=name, usd_per_gpu_hour=price, list_usd_per_gpu_hour=listed)
+            contracts[name] = contract_of(kind, name, price, listed, horizon)
         if kind is TakeOrPay:
             least = draw(st.sampled_from([0.0, 0.6, 1.0]))
             contracts[name] = replace(contracts[name], minimum_frac=least)
         if fleet.elastic is not None:
             contracts[fleet.elastic.contract] = OnDemand(fleet=name, usd_per_gpu_hour=price * 2)
+    pot = draw(st.sampled_from([None, None, Credits, EnterpriseCommitment]))
+    if pot is not None and contracts:
+        contracts["pot"] = pot(fleets_=tuple(fleets), usd=Decimal(draw(st.integers(0, 9_999))),
+                               start=horizon.start, end=horizon.end)
     return contracts
+
+
+def contract_of(kind: Any, fleet: str, price: Decimal, listed: Decimal | None, horizon: Horizon) -> Any:
+    """A contract of a kind for a fleet."""
+    if kind is SavingsPlan:
+        return SavingsPlan(usd_per_hour=price * 50, rates={fleet: PlanRate(
+            on_demand_usd_per_gpu_hour=price * 2, usd_per_gpu_hour=price, list_usd_per_gpu_hour=listed)})
+    if kind is Owned:
+        return Owned(fleet=fleet, capex_usd_per_gpu=price * 1_000, life_months=1, usd_per_kwh=price,
+                     kw_per_gpu=Decimal(1), colocation_usd_per_kw_month=price, list_usd_per_gpu_hour=listed)
+    more: dict[str, Any] = {}
+    if kind is VolumeTiers:
+        tiers = (Tier(0, price), Tier(500, price / 2))
+        return VolumeTiers(fleet=fleet, start=horizon.start, tiers=tiers, list_usd_per_gpu_hour=listed)
+    if kind is Lease:
+        more = {"term_months": 1}
+    if kind is Spot:
+        more = {"price_cv_frac": 0.3}
+    return kind(fleet=fleet, usd_per_gpu_hour=price, list_usd_per_gpu_hour=listed, **more)

@@ -10,7 +10,8 @@ import pytest
 from fleetsim.cli.main import VERBS
 from fleetsim.cli.template import TEMPLATE
 from fleetsim.model.figure import find_figure
-from fleetsim.spec import load
+from fleetsim.spec import check_contract_file, is_contract_file, load
+from fleetsim.spec.offer_file import is_offer_file, load_offers
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -85,8 +86,13 @@ def test_yaml_on_a_page_passes_check(path: Path, tmp_path: Path) -> None:
     files = sorted(tmp_path.iterdir())
     assert len(files) == 1 + len(blocks(path.read_text(encoding="utf-8"), "yaml")), "a block without its name"
     for file in files:
-        # One load tries every override and scenario of the file.
-        assert load(file).warnings == []
+        if is_contract_file(file):
+            assert check_contract_file(file)[1] > 0
+        elif is_offer_file(file):
+            assert load_offers(file)
+        else:
+            # One load tries every override and scenario of the file.
+            assert load(file).warnings == []
 
 
 @pytest.mark.parametrize("path", PROSE, ids=name_of)

@@ -16,7 +16,8 @@ HEAVY = {"numpy", "pandas", "pyarrow", "duckdb", "matplotlib", "numba", "scipy",
 def test_the_exported_names_are_these() -> None:
     assert sorted(fs.__all__) == [
         "Diagnostic", "FleetsimError", "ObjectivesMissed", "Run", "Scenario", "ScenarioError",
-        "SimulationError", "UsageError", "__version__", "load", "open_run", "override", "plot", "simulate",
+        "SimulationError", "UsageError", "__version__", "compare", "export", "load", "open_run", "optimize",
+        "override", "plot", "rebill", "simulate",
     ]
     assert dir(fs) == sorted(fs.__all__)
 

@@ -17,11 +17,25 @@ def check(
     set_: Overrides = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a scenario file, each of its named scenarios too; report every fault with its place."""
-    from fleetsim.spec import load, load_all
+    """Check a scenario file, each of its named scenarios too; report every fault with its place.
+
+    Of a contract or offer file it checks what shows without a scenario.
+    """
+    from fleetsim.spec import check_contract_file, is_contract_file, load, load_all
+    from fleetsim.spec.offer_file import is_offer_file, load_offers
 
     overrides = tuple(set_ or ())
     try:
+        if scenario is None and not overrides and is_contract_file(file):
+            name, contracts = check_contract_file(file)
+            say_json({"ok": True, "diagnostics": [], "contracts": contracts}) if as_json else say(
+                f"ok: {name}: {counted(contracts, 'contract')}")
+            return
+        if scenario is None and not overrides and is_offer_file(file):
+            offers = len(load_offers(file))
+            say_json({"ok": True, "diagnostics": [], "offers": offers}) if as_json else say(
+                f"ok: {file.stem}: {counted(offers, 'offer')}")
+            return
         if scenario is None:
             loaded = list(load_all(file, overrides=overrides).values())
         else:

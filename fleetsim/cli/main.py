@@ -6,10 +6,14 @@ from typing import Annotated
 import typer
 
 from fleetsim.cli.check import check
+from fleetsim.cli.compare import compare
 from fleetsim.cli.explain import explain
+from fleetsim.cli.export import export
 from fleetsim.cli.new import new
+from fleetsim.cli.optimize import optimize
 from fleetsim.cli.program import Program
 from fleetsim.cli.query import query
+from fleetsim.cli.rebill import rebill
 from fleetsim.cli.report import report
 from fleetsim.cli.run import run
 from fleetsim.cli.schema import schema
@@ -39,7 +43,11 @@ VERBS = (
     (show, "Print the summary of a finished run."),
     (query, "Ask a run's tables in SQL."),
     (verify, "Check a run against its manifest."),
+    (export, "Write a run as FOCUS rows, CSV, DuckDB or Excel."),
     (report, "Write the plots of a run."),
+    (compare, "Put alternatives side by side: scenarios, contract files or runs."),
+    (rebill, "Bill a run under other contracts."),
+    (optimize, "Find the cheapest mix of offered contracts for a run."),
     (schema, "Print the JSON Schema of scenario files."),
     (explain, "Explain the code of an error."),
 )

@@ -15,6 +15,7 @@ from fleetsim.kernel.arrays import (
     GPU_SECONDS,
     LOAN,
     MESSAGES,
+    PLACE,
     POOL,
     SHARE,
     STEP_GPUS,
@@ -60,8 +61,8 @@ def make_things(scenario: Scenario, index: Index) -> Things:
         pools=pools,
         classes=classes,
         loans=np.zeros(0, dtype=LOAN),
-        pool_share=np.array([s for places in index.pool_shares for s in places], dtype=np.int64),
-        pool_class=np.array([c for places in index.pool_classes for c in places], dtype=np.int64),
+        pool_share=np.array([s for places in index.pool_shares for s in places], dtype=PLACE),
+        pool_class=np.array([c for places in index.pool_classes for c in places], dtype=PLACE),
         unit_prefill_gpu_s=np.zeros(units),
         unit_decode_gpu_s=np.zeros(units),
         waiting=np.zeros((of_class, attempts)),
@@ -85,7 +86,9 @@ def _fleets(scenario: Scenario, index: Index) -> Array:
         places = index.shares_of(name)
         record["first_share"], record["last_share"] = places[0], places[-1] + 1
         record["node_gpus"] = scenario.gpus[fleet.gpu].gpus_per_node
-        record["fail_prob"], record["repair_prob"] = failure_probs(fleet, scenario.horizon.step_s)
+        fail_prob, repair_prob = failure_probs(fleet, scenario.horizon.step_s)
+        record["fail_prob"], record["repair_prob"] = fail_prob, repair_prob
+        record["log_unrepaired"] = math.log1p(-repair_prob) if repair_prob < 1 else -math.inf
         record["draining_frac"] = fleet.draining_frac
     records["keep_frac"] = 1.0
     return records

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from fleetsim.engine.index import Index
+from fleetsim.engine.payers import Payers
 from fleetsim.engine.shapes import shape_factors
+from fleetsim.kernel.arrays import PLACE
 from fleetsim.kernel.noise import CORRELATION_TIME_S, correlated, factors, gamma_table
 from fleetsim.model.scenario import Scenario
 from fleetsim.model.surges.surge import Surge
@@ -34,6 +36,7 @@ class Demand:
         self.step_ns = scenario.horizon.step_s * SECOND_NS
         self.surges = {name: [self._on_steps(surge) for surge in scenario.surges.values()
                               if name in surge.classes] for name in index.classes}
+        self.payers = Payers(scenario, index)
         self._coefficient = float(np.exp(-scenario.horizon.step_s / CORRELATION_TIME_S))
         self._last_z = {name: np.full(1, np.nan) for name in ("", *index.classes)}
 
@@ -62,6 +65,7 @@ class Demand:
         shapes: dict[Shape, np.ndarray] = {}
         levels: dict[int | str, np.ndarray] = {}
         rates = np.empty((last - first, len(self.index.classes)))
+        plain = np.empty_like(rates) if self.payers.elastic else None
         for c, name in enumerate(self.index.classes):
             spec = self.scenario.traffic[name]
             if spec.shape not in shapes:
@@ -74,6 +78,10 @@ class Demand:
             if self.surges[name]:
                 rate = self._surged(name, spec, rate, middle_s)
             np.multiply(rate, shapes[spec.shape], out=rates[:, c])
+            if plain is not None:
+                plain[:, c] = rate
+        if plain is not None:
+            self.payers.move(plain, rates, first, last, self.step_at)
         return rates
 
     def _shape(self, shape: Shape, middle_s: np.ndarray) -> np.ndarray:
@@ -84,7 +92,7 @@ class Demand:
         return np.repeat(shape_factors(shape, self.start, middle_s[::per_hour]), per_hour)
 
     def _level(self, name: str, volume: Volume, middle_s: np.ndarray) -> np.ndarray:
-        """Messages per day of a class's whole curve, anchors or file."""
+        """Messages per day of a class's whole curve, anchors or file; (1,) when they never change."""
         if volume.series is not None:
             begin, interval_s, values = self.scenario.series[name]
             place = (middle_s + (self.start - begin).total_seconds()) // interval_s
@@ -99,7 +107,8 @@ class Demand:
         at_s = np.array([(date - self.start).total_seconds() for date in dates])
         values = np.array([anchors[date] for date in dates], dtype=float)
         if len(values) == 1 and values[0] > 0:
-            return np.full(len(middle_s), np.exp(np.log(values))[0])
+            constant: np.ndarray = np.exp(np.log(values))
+            return constant
         if values.min() > 0:
             level: np.ndarray = np.exp(np.interp(middle_s, at_s, np.log(values)))
             return level
@@ -147,7 +156,7 @@ class Demand:
         """What a pause of growth makes of the base: level(start) / level(now, at most at the end)."""
         volume = spec.volume(self.start)
         during = np.clip(middle_s, start_s, end_s)
-        levels = self._level(name, volume, np.append(during, start_s))
+        levels = np.broadcast_to(self._level(name, volume, np.append(during, start_s)), len(during) + 1)
         held: np.ndarray = np.divide(levels[-1], levels[:-1], out=np.ones(len(during)),
                                      where=levels[:-1] > 0)
         return held
@@ -173,28 +182,39 @@ class Demand:
         correlated(uniforms, self._coefficient, self._last_z[name], path)
         return path
 
-    def mix(self, first: int, last: int) -> np.ndarray:
-        """Share of each service slot in each class's messages, (N, C, M)."""
-        shares = np.zeros((last - first, len(self.index.classes), self.index.slot_count))
-        for c, name in enumerate(self.index.classes):
-            service = self.scenario.traffic[name].service
-            shares[:, c, 0] = 1.0
-            for move in () if isinstance(service, str) else service.mix:
-                if self.step_at(move.start) >= last:
-                    continue
+    def mix(self, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+        """Share of each service slot in each class's messages, (R, C, M): a row for each mix that holds.
+
+        And which row holds in each step, (N).
+        """
+        moves = [(c, move, *self._when(move)) for c, name in enumerate(self.index.classes)
+                 for move in self._moves(name)]
+        changes = np.zeros(last - first, dtype=bool)
+        for _, _, begin, end in moves:
+            changes[max(0, begin - first) : max(0, end + 1 - first)] = True
+        changes[0] = True
+        steps = first + np.flatnonzero(changes)
+        shares = np.zeros((len(steps), len(self.index.classes), self.index.slot_count))
+        shares[:, :, 0] = 1.0
+        for c, move, begin, end in moves:
+            if begin < last:
                 source, target = (self.index.slots[c].index(slot) for slot in (move.from_, move.to))
-                moved = shares[:, c, source] * self._progress(move, first, last)
+                done = steps >= begin
+                if end > begin:
+                    done = np.clip((steps + 0.5 - begin) / (end - begin), 0.0, 1.0)
+                moved = shares[:, c, source] * done
                 shares[:, c, source] -= moved
                 shares[:, c, target] += moved
-        return shares
+        return shares, (np.cumsum(changes) - 1).astype(PLACE)
 
-    def _progress(self, move: Move, first: int, last: int) -> np.ndarray | float:
-        """How much of a move is done in each step, 0 to 1."""
+    def _moves(self, name: str) -> tuple[Move, ...]:
+        """The moves of a class between services, in the order in which they apply."""
+        service = self.scenario.traffic[name].service
+        return () if isinstance(service, str) else tuple(service.mix)
+
+    def _when(self, move: Move) -> tuple[int, int]:
+        """The step at which a move begins, and the one from which on it is done; at once: the same."""
         begin = self.step_at(move.start)
-        at_once = move.end is None or move.end <= move.start
-        length = 0 if at_once else max(1, self.step_at(move.end or move.start) - begin)
-        if begin + length <= first:
-            return 1.0
-        if at_once:
-            return (np.arange(first, last) >= begin).astype(float)
-        return np.clip((np.arange(first, last) + 0.5 - begin) / length, 0.0, 1.0)
+        if move.end is None or move.end <= move.start:
+            return begin, begin
+        return begin, max(begin + 1, self.step_at(move.end))

@@ -1,25 +1,24 @@
 """The recorder: what a block of hours added up to, as columns for a sink; and what the ledger bills."""
 
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
+from fleetsim.engine.energy import energy_wh
+from fleetsim.engine.finance import Books
 from fleetsim.engine.metering import metered
 from fleetsim.engine.world import Block, World
 from fleetsim.kernel import arrays as rows
-from fleetsim.ledger.rating import rate
+from fleetsim.ledger.allocation import Allocation, ShareUse, Work, allocate, hourly_cost
+from fleetsim.ledger.budgets import budget_columns
+from fleetsim.ledger.columns import commitment_columns, cost_columns, invoice_columns
+from fleetsim.ledger.rating import Bill, Biller
 from fleetsim.model.pool import UNASSIGNED
-from fleetsim.timebase import HOUR_US
+from fleetsim.timebase import HOUR_US, epoch_us
+from fleetsim.units import Coded
 
 HOUR_S = 3_600.0
-
-
-class Coded(NamedTuple):
-    """A text column: per row a code, and the names that the codes stand for."""
-
-    codes: np.ndarray
-    names: tuple[str, ...]
 
 
 Columns = Mapping[str, Any]
@@ -45,6 +44,7 @@ class Recorder:
         self.sink = sink
         self.tables = tables
         self._recorded_events = 0
+        self._delivered = False
         scenario, index = world.scenario, world.index
         self.providers = tuple(dict.fromkeys(fleet.provider for fleet in scenario.fleets.values()))
         self.services = tuple(scenario.services)
@@ -54,6 +54,13 @@ class Recorder:
         if index.classes:
             self._hourly |= {"fact_traffic_hourly": self._traffic, "fact_wait_hourly": self._waits}
         self._hourly["fact_cost_hourly"] = self._cost
+        self._provider_of = {name: fleet.provider for name, fleet in scenario.fleets.items()}
+        self._biller = Biller(scenario.contracts, providers=self._provider_of,
+                              last_us=epoch_us(scenario.horizon.end), streams=world.streams)
+        self._shares_revenue = any(terms.revenue_share for terms in self._biller.terms.values())
+        keeps_books = scenario.finance is not None and (
+            self._shares_revenue or self._wanted("fact_pnl_monthly"))
+        self.books = Books(world, sink) if keeps_books else None
 
     def flush(self, block: Block) -> None:
         """Write a finished block, without the hours of the warm-up."""
@@ -68,6 +75,8 @@ class Recorder:
                 self._steps(block, skip * self.world.things.steps_per_hour)
         if self._wanted("fact_event"):
             self._events()
+        if self._wanted("fact_delivery") and not self._delivered:
+            self._deliveries()
 
     def _wanted(self, table: str) -> bool:
         return self.tables is None or table in self.tables
@@ -89,11 +98,22 @@ class Recorder:
         }
         for row, name in enumerate(GPU_COLUMNS):
             columns[f"{name}_gpu_hours"] = gpu_hours[row][:, kept].ravel()
+        columns |= self._energy(block, skip, kept)
         columns["busy_gpu_hours"] = columns["prefill_gpu_hours"] + columns["decode_gpu_hours"]
         for place, name in enumerate(("node_failures", "node_repairs")):
             nodes = block.hourly.nodes[place, skip:][:, fleets] * first
             columns[name] = nodes.ravel()
         self.sink.write("fact_capacity_hourly", columns)
+
+    def _energy(self, block: Block, skip: int, kept: np.ndarray) -> dict[str, Any]:
+        """Energy and emissions of each row, in the order of its hours."""
+        scenario, index = self.world.scenario, self.world.index
+        fleets = [scenario.fleets[index.shares[k][0]] for k in kept]
+        kwh = [energy_wh(block.hourly.gpu_s[:, skip:, k], fleet, scenario.gpus[fleet.gpu]) / 1_000.0
+               for k, fleet in zip(kept, fleets, strict=True)]
+        kg = [energy * fleet.grid_kg_co2e_per_kwh for energy, fleet in zip(kwh, fleets, strict=True)]
+        return {name: np.stack(values, axis=1).ravel() if values else np.zeros(0)
+                for name, values in (("energy_kwh", kwh), ("emissions_kg_co2e", kg))}
 
     def _kept(self, block: Block, skip: int) -> np.ndarray:
         """The shares that are rows: GPUs that no pool asks for only where there are any."""
@@ -110,7 +130,8 @@ class Recorder:
         slots = [[m for m, slot in enumerate(index.slots[c]) if slot == name] for c, name in keys]
         slot = np.array([places[0] for places in slots])
         served, work = hourly.served[skip:, of, slot], hourly.work_gpu_s[skip:, of, slot]
-        largest = block.inputs.mix[skip * per_hour :: per_hour].argmax(axis=2)[:, of]
+        mix_row = block.inputs.mix_row[skip * per_hour :: per_hour]
+        largest = block.inputs.mix[mix_row].argmax(axis=2)[:, of]
         primary = largest == slot
         for k, places in enumerate(slots):  # a service of the mix that takes degraded messages, too
             for m in places[1:]:
@@ -174,23 +195,41 @@ class Recorder:
         """Meter every fleet and bill it."""
         scenario = self.world.scenario
         usage = [metered(self.world, block, skip, hour_us, name) for name in scenario.fleets]
-        charges = rate(scenario.contracts, usage)
-        fleet_codes, fleet_names = charges.text("fleet")
-        providers = {name: self.providers.index(fleet.provider) for name, fleet in scenario.fleets.items()}
-        by_fleet = np.array([providers[name] for name in fleet_names], dtype=np.int32)
-        self.sink.write("fact_cost_hourly", {
-            "hour": charges.hour_us,
-            "fleet": Coded(fleet_codes, fleet_names),
-            "contract": Coded(*charges.text("contract")),
-            "charge_category": Coded(*charges.text("charge_category")),
-            "clause": Coded(*charges.text("clause")),
-            "provider": Coded(by_fleet[fleet_codes] if len(fleet_codes) else fleet_codes, self.providers),
-            "gpu_hours": charges.gpu_s / HOUR_S,
-            "list_usd": charges.list_micro_usd,
-            "contracted_usd": charges.contracted_micro_usd,
-            "billed_usd": charges.billed_micro_usd,
-            "effective_usd": charges.effective_micro_usd,
-        })
+        if self.books is not None:
+            self.books.record(block, skip, hour_us)
+        bill = self._biller.bill(usage, self.books.revenue() if self.books and self._shares_revenue else None)
+        if self.books is not None:
+            self.books.close(bill.charges)
+        self.sink.write("fact_cost_hourly", cost_columns(bill.charges, self._provider_of))
+        if self._wanted("fact_commitment_hourly") and bill.commitments:
+            columns = commitment_columns(bill.commitments, hour_us, self._provider_of)
+            self.sink.write("fact_commitment_hourly", columns)
+        if self._wanted("fact_invoice_monthly"):
+            self.sink.write("fact_invoice_monthly", invoice_columns(bill, self._provider_of))
+        if scenario.budgets and self._wanted("fact_budget_monthly"):
+            self.sink.write("fact_budget_monthly", budget_columns(scenario.budgets, bill.charges, hour_us))
+        if self._wanted("fact_cost_allocation_hourly"):
+            self.sink.write("fact_cost_allocation_hourly",
+                            self._allocation(block, skip, bill).columns(hour_us))
+
+    def _allocation(self, block: Block, skip: int, bill: Bill) -> Allocation:
+        """The serving fleets' cost by class and service."""
+        scenario, index, hourly = self.world.scenario, self.world.index, block.hourly
+        serving = [name for name, fleet in scenario.fleets.items() if fleet.role == "serving"]
+        gpu_hours = hourly.gpu_s[:, skip:] / HOUR_S
+        prefill, decode = (gpu_hours[rows.GPU_SECONDS.index(name)] for name in ("prefill", "decode"))
+        shares = [ShareUse(fleet, pool, gpu_hours[RENTED][:, k], prefill[:, k] + decode[:, k])
+                  for k, (fleet, pool) in enumerate(index.shares) if fleet in serving]
+        work: dict[tuple[str, str], Work] = {}
+        for c, slots in enumerate(index.slots):
+            name, pool = index.classes[c], scenario.traffic[index.classes[c]].pool
+            for m, service in enumerate(slots):
+                done = hourly.work_gpu_s[skip:, c, m] / HOUR_S
+                before = work.get((name, service))
+                work[name, service] = Work(name, service, pool,
+                                           done if before is None else before.busy_gpu_hours + done)
+        cost = hourly_cost(bill.charges, bill.hour_us, serving)
+        return allocate(cost, shares, list(work.values()))
 
     def _steps(self, block: Block, skip: int) -> None:
         index = self.world.index
@@ -208,6 +247,21 @@ class Recorder:
             "time": np.repeat(time_us, len(index.classes)),
             "traffic_class": tiled(range(len(index.classes)), index.classes, steps),
             **{name: block.steps.messages[i, skip:].ravel() for i, name in enumerate(rows.STEP_MESSAGES)},
+        })
+
+    def _deliveries(self) -> None:
+        """Every tranche, once: what is promised and when it comes is known from the start."""
+        self._delivered = True
+        tranches = [(name, k, each) for name, accepted in self.world.acceptances.items()
+                    for k, each in enumerate(accepted)]
+        last = np.array([each.end_us or 0 for _, _, each in tranches], dtype=np.int64)
+        self.sink.write("fact_delivery", {
+            "fleet": coded([name for name, _, _ in tranches]),
+            "tranche": np.array([k for _, k, _ in tranches], dtype=np.int64),
+            "gpus": np.array([each.gpus for _, _, each in tranches], dtype=np.int64),
+            "promised_time": np.array([each.promised_us for _, _, each in tranches], dtype=np.int64),
+            "accepted_time": np.array([each.accepted_us for _, _, each in tranches], dtype=np.int64),
+            "handed_back_time": np.ma.masked_array(last, mask=last == 0),
         })
 
     def _events(self) -> None:

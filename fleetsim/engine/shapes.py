@@ -1,6 +1,7 @@
 """Shapes: how traffic moves over the day and the week, as a factor of mean 1 over a week."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,6 +14,7 @@ MONDAY_BEFORE_EPOCH_S = -3 * 86_400
 """1970-01-01 was a Thursday."""
 
 
+@lru_cache(maxsize=64)
 def week(shape: Shape) -> np.ndarray:
     """The factor of each hour of a week from Monday 00:00 local time, (168), mean 1."""
     if shape.kind == "flat":

@@ -8,6 +8,7 @@ import simpy
 from fleetsim.engine.processes.announcements import announcements
 from fleetsim.engine.processes.control import Control
 from fleetsim.engine.processes.deliveries import deliveries
+from fleetsim.engine.processes.interruptions import interruptions
 from fleetsim.engine.processes.services import efficiency
 from fleetsim.engine.processes.windows import windows
 from fleetsim.engine.recorder import Recorder, Sink
@@ -39,7 +40,7 @@ def simulate(scenario: Scenario, *, seed: int, replication: int = 0, sink: Sink,
     finished = world.env.process(months(world, Recorder(world, sink, tables), progress))
     for name, fleet in scenario.fleets.items():
         deliveries(world, name, fleet)
-        windows(world, name, fleet)
+        interruptions(world, name, windows(world, name, fleet))
     world.env.process(efficiency(world))
     world.env.process(announcements(world))
     world.env.process(Control(world).run())

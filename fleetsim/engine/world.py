@@ -13,6 +13,7 @@ from fleetsim.engine.index import Index
 from fleetsim.engine.shares import divide
 from fleetsim.kernel.arrays import Array, Hourly, Inputs, Steps, Things
 from fleetsim.kernel.fluid import advance
+from fleetsim.ledger.usage import Delivery
 from fleetsim.model.scenario import Scenario
 from fleetsim.rng import Streams
 from fleetsim.timebase import SECOND_NS, epoch_us, ns_between
@@ -38,14 +39,6 @@ class Event:
     detail: str = ""
 
 
-@dataclass(frozen=True)
-class Acceptance:
-    """A tranche as it turned out: its GPUs, and the step of acceptance (negative: before the start)."""
-
-    step: int
-    gpus: int
-
-
 @dataclass
 class Block:
     """The steps between two flushes, with everything known beforehand and everything recorded."""
@@ -68,7 +61,7 @@ class World:
     kernel: Kernel = advance
     fixed_gpus: dict[str, int] = field(default_factory=dict)
     """By fleet: accepted GPUs of its tranches."""
-    acceptances: dict[str, list[Acceptance]] = field(default_factory=dict)
+    acceptances: dict[str, list[Delivery]] = field(default_factory=dict)
     """By fleet: every tranche, those still to come included."""
     events: list[Event] = field(default_factory=list)
     next_step: int = 0
@@ -108,7 +101,7 @@ class World:
         uniforms = {what: self._node_uniforms(what, last - first) for what in ("failures", "repairs")}
         per_hour = self.things.steps_per_hour
         inputs = Inputs(first, self.demand.expected(first, last), self.demand.noise(first, last),
-                        self.demand.mix(first, last), uniforms["failures"], uniforms["repairs"])
+                        *self.demand.mix(first, last), uniforms["failures"], uniforms["repairs"])
         if self.next_step > 0:
             self._waits[: len(self.block.hourly.waited)][self.block.hourly.waited] = 0.0
         hourly = make_hourly(self.index, first // per_hour, (last - first) // per_hour, self._waits)

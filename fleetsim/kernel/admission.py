@@ -1,12 +1,33 @@
-"""Admission: who arrives, who is turned away or degraded, and what becomes of a lost attempt."""
+"""Admission: what messages cost, who comes, who is turned away or degraded, and lost attempts."""
 
+from fleetsim.kernel.arrays import ONE
 from fleetsim.kernel.compiler import compiled
 from fleetsim.kernel.formulas import total
 
 
 @compiled
-def arrive(things, inputs, pool, c, row):
-    """New messages and returning ones; what is above the rate limit is shed; costs by share."""
+def price(things, inputs, mix_row):
+    """GPU-seconds per message of every class on the shares of its pool, under a mix of services."""
+    for p in range(things.pools.size):
+        pool = things.pools[p]
+        for i in range(pool.first_class, pool.last_class):
+            c = things.pool_class[i]
+            slot = things.classes[c].degrade_slot
+            for k in range(pool.first_share, pool.last_share):
+                s = things.pool_share[k]
+                cost = 0.0
+                for m in range(inputs.mix.shape[2]):
+                    cost += inputs.mix[mix_row, c, m] * (things.unit_prefill_gpu_s[c, m, s]
+                                                         + things.unit_decode_gpu_s[c, m, s])
+                things.cost_gpu_s[c, s] = cost
+                if slot >= 0:
+                    things.degraded_cost_gpu_s[c, s] = (things.unit_prefill_gpu_s[c, slot, s]
+                                                        + things.unit_decode_gpu_s[c, slot, s])
+
+
+@compiled
+def arrive(things, inputs, c, row):
+    """New messages and returning ones; what is above the rate limit is shed."""
     klass = things.classes[c]
     expected = inputs.expected_per_s[row, c] * things.step_s
     klass.expected += expected
@@ -23,20 +44,10 @@ def arrive(things, inputs, pool, c, row):
     klass.offered = offered
     klass.admitted = offered
     klass.degraded_frac = 0.0
+    klass.queued = total(things.waiting, c)
     limit = klass.max_messages_per_s * things.step_s
     if offered > limit:
         turn_away(things, c, offered - limit)
-    for k in range(pool.first_share, pool.last_share):
-        s = things.pool_share[k]
-        cost = 0.0
-        for m in range(inputs.mix.shape[2]):
-            cost += inputs.mix[row, c, m] * (things.unit_prefill_gpu_s[c, m, s]
-                                             + things.unit_decode_gpu_s[c, m, s])
-        things.cost_gpu_s[c, s] = cost
-        if klass.degrade_slot >= 0:
-            slot = klass.degrade_slot
-            things.degraded_cost_gpu_s[c, s] = (things.unit_prefill_gpu_s[c, slot, s]
-                                                + things.unit_decode_gpu_s[c, slot, s])
 
 
 @compiled
@@ -83,7 +94,7 @@ def excess(things, pool, limit):
         work = 0.0
         for i in range(pool.first_class, pool.last_class):
             c = things.pool_class[i]
-            messages = total(things.waiting, c) + things.classes[c].admitted
+            messages = things.classes[c].queued + things.classes[c].admitted
             work += messages * effective_cost(things, c, s)
         if k == pool.first_share:
             demand = work
@@ -105,7 +116,7 @@ def degrade(things, pool):
             c = things.pool_class[i]
             saved = things.cost_gpu_s[c, lead] - things.degraded_cost_gpu_s[c, lead]
             if things.classes[c].degrade_slot >= 0 and saved > 0:
-                saving += (total(things.waiting, c) + things.classes[c].admitted) * saved
+                saving += (things.classes[c].queued + things.classes[c].admitted) * saved
         if saving > 0:
             part = min(1.0, over / saving)
             for i in range(start, last):
@@ -142,8 +153,8 @@ def shed(things, pool):
 @compiled
 def group_start(things, pool, last):
     """Where the group of equal priority that ends at `last` begins."""
-    priority = things.classes[things.pool_class[last - 1]].priority
-    start = last - 1
-    while start > pool.first_class and things.classes[things.pool_class[start - 1]].priority == priority:
-        start -= 1
+    start = last - ONE
+    priority = things.classes[things.pool_class[start]].priority
+    while start > pool.first_class and things.classes[things.pool_class[start - ONE]].priority == priority:
+        start -= ONE
     return start

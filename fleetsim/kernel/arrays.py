@@ -2,9 +2,9 @@
 
 Letters in shapes: F fleets, K shares (a pool's part of one fleet, or the part that no pool has),
 P pools, C traffic classes, M service slots of a class (its mix, then the service it degrades to),
-A attempts of a message, B wait buckets, L loans, N steps and H hours of the block at hand.
-Records hold what is declared, what the control plane sets, what one step hands to the next, and room
-for the step at hand, in this order.
+A attempts of a message, B wait buckets, L loans; N steps and H hours of the block at hand and R mixes of
+services in it. Records hold what is declared, what the control plane sets, what one step hands to the
+next, and room for the step at hand, in this order.
 """
 
 from typing import Any, NamedTuple
@@ -13,6 +13,10 @@ import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
 WHOLE, REAL = np.int64, np.float64
+PLACE = np.uint64
+"""An index. Without a sign, or every access to an array would look out for one from its end; adding a
+signed number would make it a float."""
+ONE = PLACE(1)
 
 FIRST_EDGE_S = 0.125
 BUCKETS_PER_OCTAVE = 8
@@ -29,15 +33,18 @@ MESSAGES = ("arrived", "shed", "abandoned", "retried", "degraded", "slo_met", "w
 """Whole messages of a class in an hour: rows of Hourly.messages; the last two at the hour's end."""
 
 FLEET = np.dtype([
-    ("first_share", WHOLE), ("last_share", WHOLE), ("node_gpus", WHOLE),
+    ("first_share", PLACE), ("last_share", PLACE), ("node_gpus", WHOLE),
     ("fail_prob", REAL),  # that a working node is down one step later
     ("repair_prob", REAL),  # that a node under repair is back one step later
+    ("log_unrepaired", REAL),  # logarithm of the probability that it is not
     ("draining_frac", REAL),
     ("keep_frac", REAL),  # share of the ready GPUs that outages and maintenance leave
     ("out_gpus", WHOLE),  # GPUs that they take on top
     ("nodes", WHOLE),  # rented
     ("failed_nodes", WHOLE),
     ("failures", WHOLE), ("repairs", WHOLE),  # nodes in the hour so far
+    ("rented", WHOLE),  # GPUs
+    ("unhealthy", WHOLE),  # of them, as last split over the shares; negative: not since they changed
 ])  # fmt: skip
 SHARE = np.dtype([
     ("availability_frac", REAL),  # expected, of its fleet
@@ -48,17 +55,19 @@ SHARE = np.dtype([
     ("seen_offered_gpu_s", REAL),  # work routed here since the last control tick
     ("worth", REAL),  # GPUs of the pool's first fleet that one GPU here is worth, at the last mix
     *((f"{name}_gpu_s", REAL) for name in GPU_SECONDS),  # in the hour so far
+    ("portion_s", REAL),  # its part of what its fleet rents, x the step
     ("healthy", WHOLE), ("lent", WHOLE), ("borrowed", WHOLE),
     ("capacity", WHOLE),  # healthy - lent + borrowed
     ("allocated", WHOLE),
     ("room", REAL),  # GPU-seconds left in this step
     ("work", REAL),  # GPU-seconds of some demand if all of it ran here
     ("cap", REAL),  # GPU-seconds of it that may run here
+    ("fits", REAL),  # part of it for which there is room
     ("part", REAL),  # part of it that runs here
 ])  # fmt: skip
 POOL = np.dtype([
-    ("first_share", WHOLE), ("last_share", WHOLE),  # into pool_share
-    ("first_class", WHOLE), ("last_class", WHOLE),  # into pool_class
+    ("first_share", PLACE), ("last_share", PLACE),  # into pool_share
+    ("first_class", PLACE), ("last_class", PLACE),  # into pool_class
     ("target_load_frac", REAL),
     ("shed_above_load_frac", REAL),  # infinity: never
     ("degrade_above_load_frac", REAL),  # infinity: never
@@ -85,6 +94,7 @@ CLASS = np.dtype([
     ("offered", REAL),  # messages of this step, retries included
     ("admitted", REAL),  # the same less what is shed on arrival
     ("degraded_frac", REAL),  # share of them and of the backlog that is degraded
+    ("queued", REAL),  # messages that wait, of all attempts
     ("served_now", REAL),  # messages served in this step
 ])  # fmt: skip
 COHORT = np.dtype([
@@ -123,7 +133,7 @@ class Things(NamedTuple):
     served: Array  # (C, M) messages not yet counted
     work_gpu_s: Array  # (C, M) in the hour so far
     arrivals: Array  # (C, A) messages of this step by attempt, less what is shed on arrival
-    cost_gpu_s: Array  # (C, K) GPU-seconds per message in this step
+    cost_gpu_s: Array  # (C, K) GPU-seconds per message under the mix of services that holds
     degraded_cost_gpu_s: Array  # (C, K) GPU-seconds per degraded message
     wait_edges_s: Array  # (B) upper edge of each wait bucket
     shares_before: Array  # (K) SHARE at the start of the step, when steps are kept
@@ -136,7 +146,8 @@ class Inputs(NamedTuple):
     first_step: int
     expected_per_s: Array  # (N, C) messages a second: anchors, shapes, surges
     noise: Array  # (N, C) factor of mean 1
-    mix: Array  # (N, C, M) share of each service slot, sums to 1
+    mix: Array  # (R, C, M) share of each service slot, sums to 1: one row for each mix that holds
+    mix_row: Array  # (N) which of these rows holds
     fail_u: Array  # (N, F) uniforms
     repair_u: Array  # (N, F)
 

@@ -8,6 +8,8 @@ rate limit, degrading, shedding, service by priority, abandonment, retries.
 
 import math
 
+from fleetsim.kernel.admission import price
+from fleetsim.kernel.arrays import PLACE
 from fleetsim.kernel.compiler import compiled, compiled_entry
 from fleetsim.kernel.formulas import binomial_quantile, nearest, poisson_quantile, total
 from fleetsim.kernel.serving import serve_pool
@@ -16,62 +18,91 @@ from fleetsim.kernel.serving import serve_pool
 @compiled_entry
 def advance(things, inputs, hourly, steps, first, last):
     """Move the state from the start of step `first` to the start of step `last`."""
-    for n in range(first, last):
-        hour = n // things.steps_per_hour - hourly.first_hour
-        row = n - inputs.first_step
-        keep_step = steps.gpus.shape[1] > 0
-        if keep_step:
-            remember(things)
-        for f in range(things.fleets.size):
-            fail_and_repair(things, inputs, f, row)
-        lend(things)
-        for p in range(things.pools.size):
-            serve_pool(things, inputs, hourly, p, n, hour)
-        if keep_step:
-            record_step(things, steps, row)
-        if (n + 1) % things.steps_per_hour == 0:
+    keep_steps = steps.gpus.shape[1] > 0
+    for f in range(things.fleets.size):
+        rent(things, f)
+    priced = False
+    mix_row = PLACE(0)
+    begin = first
+    while begin < last:  # hour by hour
+        next_hour = (begin // things.steps_per_hour + 1) * things.steps_per_hour
+        hour = begin // things.steps_per_hour - hourly.first_hour
+        end = min(last, next_hour)
+        for n in range(begin, end):
+            row = PLACE(n - inputs.first_step)
+            if keep_steps:
+                remember(things)
+            for f in range(things.fleets.size):
+                fail_and_repair(things, inputs, f, row)
+            lend(things)
+            if not priced or inputs.mix_row[row] != mix_row:
+                priced, mix_row = True, inputs.mix_row[row]
+                price(things, inputs, mix_row)
+            for p in range(things.pools.size):
+                serve_pool(things, inputs, hourly, p, n, hour)
+            if keep_steps:
+                record_step(things, steps, row)
+        if end == next_hour:
             close_gpus(things, hourly, hour)
             close_messages(things, hourly, hour)
+        begin = end
+
+
+@compiled
+def rent(things, f):
+    """What a fleet rents, which changes only between two calls of `advance`.
+
+    Failed nodes go with a delivery that leaves, in proportion.
+    """
+    fleet = things.fleets[f]
+    rented = 0
+    for s in range(fleet.first_share, fleet.last_share):
+        rented += things.shares[s].rented
+    nodes = rented // fleet.node_gpus
+    if nodes < fleet.nodes:
+        handed_back = nearest(fleet.failed_nodes * ((fleet.nodes - nodes) / fleet.nodes))
+        fleet.failed_nodes -= handed_back
+        fleet.repairs += handed_back
+    fleet.nodes = nodes
+    fleet.rented = rented
+    fleet.unhealthy = -1
+    for s in range(fleet.first_share, fleet.last_share):
+        share = things.shares[s]
+        share.portion_s = 0.0 if rented == 0 else share.rented / rented * things.step_s
 
 
 @compiled
 def fail_and_repair(things, inputs, f, row):
     """Draw node failures and repairs, and split what is not healthy over the fleet's shares."""
     fleet = things.fleets[f]
-    rented = 0
-    for s in range(fleet.first_share, fleet.last_share):
-        rented += things.shares[s].rented
-    nodes = rented // fleet.node_gpus
-    handed_back = 0  # failed nodes go with a delivery that leaves, in proportion
-    if nodes < fleet.nodes:
-        handed_back = nearest(fleet.failed_nodes * ((fleet.nodes - nodes) / fleet.nodes))
-    fleet.nodes = nodes
-    failed = fleet.failed_nodes - handed_back
-    down = min(nodes - failed, poisson_quantile((nodes - failed) * fleet.fail_prob, inputs.fail_u[row, f]))
-    repaired = binomial_quantile(failed, fleet.repair_prob, inputs.repair_u[row, f])
+    rented, failed = fleet.rented, fleet.failed_nodes
+    working = fleet.nodes - failed
+    down = min(working, poisson_quantile(working * fleet.fail_prob, inputs.fail_u[row, f]))
+    repaired = binomial_quantile(failed, fleet.repair_prob, fleet.log_unrepaired, inputs.repair_u[row, f])
     fleet.failed_nodes = failed + down - repaired
     fleet.failures += down
-    fleet.repairs += handed_back + repaired
+    fleet.repairs += repaired
 
     failed_gpus = fleet.failed_nodes * fleet.node_gpus
-    working = rented - failed_gpus
-    draining = nearest(working * fleet.draining_frac)
-    ready = working - draining
+    draining = nearest((rented - failed_gpus) * fleet.draining_frac)
+    ready = rented - failed_gpus - draining
     healthy = max(0, nearest(ready * fleet.keep_frac) - fleet.out_gpus)
-    split_unhealthy(things, fleet, rented, rented - healthy)
+    if fleet.unhealthy != rented - healthy:
+        fleet.unhealthy = rented - healthy
+        split_unhealthy(things, fleet)
     for s in range(fleet.first_share, fleet.last_share):
         share = things.shares[s]
-        portion_s = 0.0 if rented == 0 else share.rented / rented * things.step_s
         share.rented_gpu_s += share.rented * things.step_s
         share.healthy_gpu_s += share.healthy * things.step_s
-        share.failed_gpu_s += failed_gpus * portion_s
-        share.draining_gpu_s += draining * portion_s
-        share.out_gpu_s += (ready - healthy) * portion_s
+        share.failed_gpu_s += failed_gpus * share.portion_s
+        share.draining_gpu_s += draining * share.portion_s
+        share.out_gpu_s += (ready - healthy) * share.portion_s
 
 
 @compiled
-def split_unhealthy(things, fleet, rented, unhealthy):
+def split_unhealthy(things, fleet):
     """Unhealthy GPUs fall on a fleet's shares in proportion, by largest remainder, first on ties."""
+    rented, unhealthy = fleet.rented, fleet.unhealthy
     left = unhealthy
     for s in range(fleet.first_share, fleet.last_share):
         share = things.shares[s]
@@ -107,14 +138,15 @@ def lend(things):
         share.allocated = share.capacity
         if 0 <= share.allocated_limit < share.capacity:
             share.allocated = share.allocated_limit
-        # Elastic GPUs work when the fixed ones are full; they fail like the others.
-        elastic = 0 if share.rented == 0 else share.healthy * share.elastic // share.rented
-        elastic_allocated = max(0, share.allocated - (share.capacity - elastic))
-        share.elastic_gpu_s += share.elastic * things.step_s
-        share.elastic_allocated_gpu_s += elastic_allocated * things.step_s
         share.allocated_gpu_s += share.allocated * things.step_s
-        share.lent_gpu_s += share.lent * things.step_s
-        share.borrowed_gpu_s += share.borrowed * things.step_s
+        if share.elastic > 0:  # they work when the fixed ones are full, and fail like the others
+            elastic = share.healthy * share.elastic // share.rented
+            elastic_allocated = max(0, share.allocated - (share.capacity - elastic))
+            share.elastic_gpu_s += share.elastic * things.step_s
+            share.elastic_allocated_gpu_s += elastic_allocated * things.step_s
+        if things.loans.size > 0:
+            share.lent_gpu_s += share.lent * things.step_s
+            share.borrowed_gpu_s += share.borrowed * things.step_s
 
 
 @compiled

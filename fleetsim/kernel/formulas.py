@@ -17,13 +17,29 @@ NORMAL_ABOVE = 200.0
 @register_jitable
 def normal_quantile(u):
     """z with Phi(z) = u, for u in (0, 1); relative error below 1.2e-9 (Acklam's approximation)."""
-    if u < 0.02425 or u > 1 - 0.02425:
-        q = math.sqrt(-2 * math.log(min(u, 1 - u)))
-        z = (((((-7.784894002430293e-03 * q - 3.223964580411365e-01) * q - 2.400758277161838) * q
-               - 2.549732539343734) * q + 4.374664141464968) * q + 2.938163982698783) / (
-            (((7.784695709041462e-03 * q + 3.224671290700398e-01) * q + 2.445134137142996) * q
-             + 3.754408661907416) * q + 1)
-        return z if u < 0.5 else -z
+    return normal_tail(u) if in_normal_tail(u) else normal_centre(u)
+
+
+@register_jitable
+def in_normal_tail(u):
+    """Whether the quantile at u is that of the tails; else it is that of the centre."""
+    return u < 0.02425 or u > 1 - 0.02425
+
+
+@register_jitable
+def normal_tail(u):
+    """The normal quantile far from the mean."""
+    q = math.sqrt(-2 * math.log(min(u, 1 - u)))
+    z = (((((-7.784894002430293e-03 * q - 3.223964580411365e-01) * q - 2.400758277161838) * q
+           - 2.549732539343734) * q + 4.374664141464968) * q + 2.938163982698783) / (
+        (((7.784695709041462e-03 * q + 3.224671290700398e-01) * q + 2.445134137142996) * q
+         + 3.754408661907416) * q + 1)
+    return z if u < 0.5 else -z
+
+
+@register_jitable
+def normal_centre(u):
+    """The normal quantile around the mean."""
     q = u - 0.5
     r = q * q
     return (((((-3.969683028665376e+01 * r + 2.209460984245205e+02) * r - 2.759285104469687e+02) * r
@@ -57,8 +73,8 @@ def poisson_quantile(mean, u):
 
 
 @register_jitable
-def binomial_quantile(n, p, u):
-    """The smallest k with P(Binomial(n, p) <= k) >= u, by inversion."""
+def binomial_quantile(n, p, log_miss, u):
+    """The smallest k with P(Binomial(n, p) <= k) >= u, by inversion; log_miss is ln(1 - p)."""
     if n <= 0 or u <= 1 - n * p:  # (1 - p)^n is at least as much
         return 0
     if p >= 1:
@@ -74,7 +90,7 @@ def binomial_quantile(n, p, u):
         return k
     if n * p > NORMAL_ABOVE:
         return min(n, expanded_count(n * p, n * p * (1 - p), 1 - 2 * p, u))
-    probability = math.exp(n * math.log1p(-p))
+    probability = math.exp(n * log_miss)
     below = probability
     k = 0
     while below < u and k < n:

@@ -9,8 +9,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from fleetsim.kernel.arrays import ONE, PLACE
 from fleetsim.kernel.compiler import compiled_entry
-from fleetsim.kernel.formulas import normal_quantile
+from fleetsim.kernel.formulas import in_normal_tail, normal_centre, normal_quantile, normal_tail
 
 CORRELATION_TIME_S = 1_800.0
 KNOTS_PER_UNIT = 64
@@ -23,11 +24,18 @@ def correlated(u, coefficient, last, z):
 
     `last[0]` is the value before it, nan at first, and is left as the path's end.
     """
-    before = last[0]
+    if u.size == 0:
+        return
+    for i in range(u.size):  # also of the few in the tails: without a branch, several at a time
+        z[i] = normal_centre(u[i])
     spread = math.sqrt(1 - coefficient * coefficient)
-    for i in range(u.size):
-        shock = normal_quantile(u[i])
-        before = shock if math.isnan(before) else coefficient * before + spread * shock
+    begin, before = 0, last[0]
+    if math.isnan(before):
+        z[0] = before = normal_quantile(u[0])
+        begin = 1
+    for i in range(begin, u.size):
+        shock = normal_tail(u[i]) if in_normal_tail(u[i]) else z[i]
+        before = coefficient * before + spread * shock
         z[i] = before
     last[0] = before
 
@@ -38,9 +46,11 @@ def factors(z_product, z_class, correlation, table, out):
     a, b = math.sqrt(correlation), math.sqrt(1 - correlation)
     for i in range(out.size):
         place = (min(max(a * z_product[i] + b * z_class[i], -Z_LIMIT), Z_LIMIT) + Z_LIMIT) * KNOTS_PER_UNIT
-        k = min(max(math.floor(place), 1), table.size - 3)
+        k = min(max(int(place), 1), table.size - 3)
         t = place - k
-        before, left, right, after = table[k - 1], table[k], table[k + 1], table[k + 2]
+        first = PLACE(k - 1)
+        before, left = table[first], table[first + ONE]
+        right, after = table[first + ONE + ONE], table[first + ONE + ONE + ONE]
         out[i] = left + 0.5 * t * (right - before + t * (
             2 * before - 5 * left + 4 * right - after + t * (3 * (left - right) + after - before)))
 

@@ -75,6 +75,7 @@ class Fleet:
         self.shares = shares[int(record["first_share"]) : int(record["last_share"])]
         self.node_gpus = int(record["node_gpus"])
         self.fail_prob, self.repair_prob = float(record["fail_prob"]), float(record["repair_prob"])
+        self.log_unrepaired = float(record["log_unrepaired"])
         self.draining_frac = float(record["draining_frac"])
         self.keep_frac, self.out_gpus = float(record["keep_frac"]), int(record["out_gpus"])
         self.nodes, self.failed_nodes = int(record["nodes"]), int(record["failed_nodes"])
@@ -99,7 +100,7 @@ class Fleet:
         still_failed = self.failed_nodes - nearest(self.failed_nodes * gone)
         working = nodes - still_failed
         failing = min(working, poisson_quantile(working * self.fail_prob, fail_u))
-        repaired = binomial_quantile(still_failed, self.repair_prob, repair_u)
+        repaired = binomial_quantile(still_failed, self.repair_prob, self.log_unrepaired, repair_u)
         self.failures += failing
         self.repairs += (self.failed_nodes - still_failed) + repaired
         self.failed_nodes = still_failed + failing - repaired

@@ -40,7 +40,7 @@ class Pool:
         row = n - inputs.first_step
         for klass in self.classes:
             klass.arrive(inputs, row)
-            klass.price(inputs.mix[row, klass.place].tolist(), self.shares)
+            klass.price(inputs.mix[inputs.mix_row[row], klass.place].tolist(), self.shares)
         self.measure_offered()
         self.measure_required(inputs, row)
         if self.degrade_above_load_frac < math.inf:
@@ -158,7 +158,7 @@ class Pool:
         work = [added(each.served_now * each.cost_on(share) for each in group) for share in self.shares]
         parts, _ = self.route(work, [share.room_gpu_s for share in self.shares])
         for each in group:
-            self.book(each, inputs.mix[n - inputs.first_step, each.place].tolist(), parts)
+            self.book(each, inputs.mix[inputs.mix_row[n - inputs.first_step], each.place].tolist(), parts)
         for share, part, own in zip(self.shares, parts, work, strict=True):
             share.room_gpu_s = max(0.0, share.room_gpu_s - part * own)
 

@@ -3,6 +3,7 @@
 import math
 
 from fleetsim.kernel.admission import arrive, degrade, effective_cost, lose, shed
+from fleetsim.kernel.arrays import ONE, PLACE
 from fleetsim.kernel.compiler import compiled
 from fleetsim.kernel.formulas import drain_queue, total
 from fleetsim.kernel.routing import route
@@ -13,9 +14,9 @@ from fleetsim.kernel.waits import note_waits
 def serve_pool(things, inputs, hourly, p, n, hour):
     """One step of one pool: who comes, who is turned away, who is served."""
     pool = things.pools[p]
-    row = n - inputs.first_step
+    row = PLACE(n - inputs.first_step)
     for i in range(pool.first_class, pool.last_class):
-        arrive(things, inputs, pool, things.pool_class[i], row)
+        arrive(things, inputs, things.pool_class[i], row)
     measure_offered(things, pool)
     measure_required(things, inputs, pool, row)
     if pool.degrade_above_load_frac < math.inf:
@@ -28,16 +29,16 @@ def serve_pool(things, inputs, hourly, p, n, hour):
     begin = pool.first_class
     while begin < pool.last_class:  # one group of equal priority after the other
         priority = things.classes[things.pool_class[begin]].priority
-        end = begin + 1
+        end = begin + ONE
         while end < pool.last_class and things.classes[things.pool_class[end]].priority == priority:
-            end += 1
+            end += ONE
         serve_group(things, inputs, hourly, pool, begin, end, n, hour)
         begin = end
     lead = things.pool_share[pool.first_share]
     backlog = 0.0
     for i in range(pool.first_class, pool.last_class):
         c = things.pool_class[i]
-        backlog += total(things.waiting, c) * effective_cost(things, c, lead)
+        backlog += things.classes[c].queued * effective_cost(things, c, lead)
     pool.backlog_gpu_s = backlog
 
 
@@ -99,27 +100,31 @@ def serve_group(things, inputs, hourly, pool, begin, end, n, hour):
     times = 0.0  # how often the group's demand could be served
     for k in range(pool.first_share, pool.last_share):
         s = things.pool_share[k]
-        work = 0.0
-        for i in range(begin, end):
-            c = things.pool_class[i]
-            demand = total(things.waiting, c) + things.classes[c].admitted
-            work += demand * effective_cost(things, c, s)
-        if work > 0:
-            times += things.shares[s].room / work
-    for i in range(begin, end):
-        serve_class(things, hourly, things.pool_class[i], times, n, hour)
-    for k in range(pool.first_share, pool.last_share):
-        s = things.pool_share[k]
         share = things.shares[s]
         work = 0.0
         for i in range(begin, end):
             c = things.pool_class[i]
-            work += things.classes[c].served_now * effective_cost(things, c, s)
+            demand = things.classes[c].queued + things.classes[c].admitted
+            work += demand * effective_cost(things, c, s)
         share.work = work
         share.cap = share.room
-    route(things, pool, False)
+        if work > 0:
+            times += share.room / work
+    all_served = True  # then the work done is the work demanded: nearly always
     for i in range(begin, end):
-        book_work(things, inputs, pool, things.pool_class[i], n - inputs.first_step)
+        all_served = serve_class(things, hourly, things.pool_class[i], times, n, hour) and all_served
+    if not all_served:
+        for k in range(pool.first_share, pool.last_share):
+            s = things.pool_share[k]
+            work = 0.0
+            for i in range(begin, end):
+                c = things.pool_class[i]
+                work += things.classes[c].served_now * effective_cost(things, c, s)
+            things.shares[s].work = work
+    route(things, pool, False)
+    mix_row = inputs.mix_row[PLACE(n - inputs.first_step)]
+    for i in range(begin, end):
+        book_work(things, inputs, pool, things.pool_class[i], mix_row)
     for k in range(pool.first_share, pool.last_share):
         share = things.shares[things.pool_share[k]]
         share.room = max(0.0, share.room - share.part * share.work)
@@ -127,19 +132,22 @@ def serve_group(things, inputs, hourly, pool, begin, end, n, hour):
 
 @compiled
 def serve_class(things, hourly, c, times, n, hour):
-    """One step of a class's queue, given how often the demand of its group could be served."""
+    """One step of a class's queue, given how often the demand of its group could be served.
+
+    Returns whether all of the demand was served, and at once.
+    """
     klass = things.classes[c]
-    waiting = total(things.waiting, c)
+    waiting = klass.queued
     demand = waiting + klass.admitted
     klass.served_now = 0.0
     if demand <= 0:
-        return
+        return True
     capacity = times * demand
     if waiting <= 0 and klass.admitted <= capacity:  # nobody waits: nearly always
         klass.served_now = klass.admitted
         klass.served += klass.admitted
         klass.slo_met += klass.admitted
-        return
+        return True
     most = math.inf  # messages that would not wait too long
     if klass.max_wait_s < math.inf:
         most = klass.max_wait_s * capacity / things.step_s
@@ -154,18 +162,20 @@ def serve_class(things, hourly, c, times, n, hour):
         things.waiting[c, a] = left * part
         klass.abandoned += lose(things, c, a, abandoned * part)
         klass.shed += lose(things, c, a, (dropped + turned) * part)
+    klass.queued = total(things.waiting, c)
     waited = min(served, capacity * busy_s / things.step_s)
     joined = klass.admitted - turned
     note_waits(things, hourly, c, n, hour, waiting - dropped, dropped, joined, waited, left)
+    return False
 
 
 @compiled
-def book_work(things, inputs, pool, c, row):
+def book_work(things, inputs, pool, c, mix_row):
     """Book the GPU-seconds of a class's served messages by share, phase and service."""
     klass = things.classes[c]
     klass.degraded += klass.served_now * klass.degraded_frac
     for m in range(inputs.mix.shape[2]):
-        messages = klass.served_now * inputs.mix[row, c, m] * (1 - klass.degraded_frac)
+        messages = klass.served_now * inputs.mix[mix_row, c, m] * (1 - klass.degraded_frac)
         if m == klass.degrade_slot:
             messages += klass.served_now * klass.degraded_frac
         if messages <= 0:

@@ -12,6 +12,34 @@ if TYPE_CHECKING:
 
 TextColumn = Literal["fleet", "contract", "charge_category", "clause"]
 
+CLAUSES = {
+    "used": "Usage that a commitment covers.",
+    "unused": "Paid for by a commitment and not used, or lapsed.",
+    "overage": "Usage above a commitment, at the price of its own contract.",
+    "made_up": "Usage that was paid for in an earlier period and is taken now.",
+    "on_demand": "Usage at a price list.",
+    "spot": "Usage at the market's price.",
+    "upfront": "Payment at the start of a commitment.",
+    "recurring": "Payment of a month's commitment.",
+    "make_up": "Payment for what was not taken and may be taken later.",
+    "refund": "Prepayment that is given back.",
+    "capex": "Purchase of hardware; negative: its sale at the end of its life.",
+    "depreciation": "Hardware of one's own, written off; its GPU-hours.",
+    "power": "Electricity of one's own hardware.",
+    "colocation": "Space for one's own hardware.",
+    "maintenance": "Spares and repair of one's own hardware.",
+    "staff": "Staff who run one's own hardware.",
+    "tier_settlement": "Difference to the price of the tier that the period reached.",
+    "drawdown": "Charges of other contracts paid from a pot.",
+    "shortfall": "Commitment not reached at the end of its period.",
+    "termination_fee": "Fee for ending a commitment early.",
+    "sla_credit": "Credit for missed uptime.",
+    "delay_credit": "Credit for a late delivery.",
+    "revenue_share": "Share of revenue that is due to the provider.",
+    "rounding": "Invoice rounded to whole cents.",
+}
+"""Every clause that a charge can name."""
+
 
 class Line(NamedTuple):
     """What a charge is for."""
@@ -19,9 +47,9 @@ class Line(NamedTuple):
     fleet: str
     contract: str
     charge_category: str
-    """Usage or Purchase, as FOCUS names them."""
+    """Usage, Purchase, Credit or Adjustment, as FOCUS names them."""
     clause: str
-    """used, unused (paid and not taken), overage (taken above the commitment), usage (of a rate card)."""
+    """What the contract charges for, one of CLAUSES; tiers after the first add `_tier_2` and on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,39 +82,88 @@ class Charges:
 
 
 class Rows(NamedTuple):
-    """Rows of one line: one value per hour of the block, of which those with a quantity are kept."""
+    """Rows of one line: one value per hour of the block, or per hour of `at`; rows without any are left out.
+
+    Amounts that are not given are 0; billed and effective are the contracted one unless given.
+    """
 
     line: Line
     gpu_s: "Int64"
-    list_micro_usd: "Int64"
-    contracted_micro_usd: "Int64"
+    list_micro_usd: "Int64 | None" = None
+    contracted_micro_usd: "Int64 | None" = None
+    billed_micro_usd: "Int64 | None" = None
+    effective_micro_usd: "Int64 | None" = None
+    at: "Int64 | None" = None
+    """Index of the hour of each row; every hour in order when None."""
+
+    def amounts(self) -> "dict[str, Int64]":
+        """Quantity and the four amounts, by column."""
+        nothing = np.zeros_like(self.gpu_s)
+        contracted = nothing if self.contracted_micro_usd is None else self.contracted_micro_usd
+        return {
+            "gpu_s": self.gpu_s,
+            "list_micro_usd": contracted if self.list_micro_usd is None else self.list_micro_usd,
+            "contracted_micro_usd": contracted,
+            "billed_micro_usd": contracted if self.billed_micro_usd is None else self.billed_micro_usd,
+            "effective_micro_usd":
+                contracted if self.effective_micro_usd is None else self.effective_micro_usd,
+        }
+
+
+def used(line: Line, gpu_s: "Int64", listed: "Int64", contracted: "Int64", effective: "Int64") -> Rows:
+    """Usage that a commitment covers: billed with the commitment, not by itself."""
+    return Rows(line, gpu_s, listed, contracted, np.zeros_like(gpu_s), effective)
+
+
+def unused(line: Line, gpu_s: "Int64", effective: "Int64") -> Rows:
+    """What a commitment paid for and nobody used."""
+    nothing = np.zeros_like(gpu_s)
+    return Rows(line, gpu_s, nothing, nothing, nothing, effective)
+
+
+def purchase(line: Line, at: "Sequence[int] | Int64", gpu_s: Any, billed: Any) -> Rows:
+    """A payment for a commitment: cash now, cost in the hours that it buys."""
+    places = np.asarray(at, dtype=np.int64)
+    nothing = np.zeros_like(places)
+    quantity = np.asarray(gpu_s, dtype=np.int64)
+    return Rows(line, quantity, nothing, nothing, np.asarray(billed, dtype=np.int64), nothing, places)
+
+
+def single(line: Line, at: "Sequence[int] | Int64", amount: Any) -> Rows:
+    """Credits, fees and settlements: billed and effective are the same, without a quantity."""
+    places = np.asarray(at, dtype=np.int64)
+    nothing = np.zeros_like(places)
+    money = np.asarray(amount, dtype=np.int64)
+    return Rows(line, nothing, nothing, nothing, money, money, places)
+
+
+COLUMNS = ("gpu_s", "list_micro_usd", "contracted_micro_usd", "billed_micro_usd", "effective_micro_usd")
 
 
 def collect(hour_us: "Int64", parts: Sequence[Rows]) -> Charges:
-    """One table of all rows that charge something, in order of hour, then line.
-
-    Billed and effective equal the contracted amount: all that is paid is paid in the hour it buys.
-    """
-    kept = [np.flatnonzero((part.gpu_s > 0) | (part.contracted_micro_usd > 0)) for part in parts]
-    counts = [len(rows) for rows in kept]
-    line = np.repeat(np.arange(len(parts), dtype=np.int32), counts)
-    hour = _joined([rows.astype(np.int64) for rows in kept])
-    order = np.argsort(hour, kind="stable")
-
-    def column(name: str) -> "Int64":
-        return _joined([getattr(part, name)[rows] for part, rows in zip(parts, kept, strict=True)])[order]
-
-    contracted = column("contracted_micro_usd")
-    return Charges(
-        lines=tuple(part.line for part in parts),
-        line=line[order],
-        hour_us=hour_us[hour[order]],
-        gpu_s=column("gpu_s"),
-        list_micro_usd=column("list_micro_usd"),
-        contracted_micro_usd=contracted,
-        billed_micro_usd=contracted,
-        effective_micro_usd=contracted,
-    )
+    """One table of all rows that charge something, in order of hour, then line; a key stands once."""
+    lines = tuple(dict.fromkeys(part.line for part in parts))
+    hours, codes = [], []
+    columns: dict[str, list[Int64]] = {name: [] for name in COLUMNS}
+    for part in parts:
+        amounts = part.amounts()
+        says = (part.gpu_s != 0) | (amounts["billed_micro_usd"] != 0) | (amounts["effective_micro_usd"] != 0)
+        kept = np.flatnonzero(says)
+        hours.append(kept if part.at is None else part.at[kept])
+        codes.append(np.full(len(kept), lines.index(part.line), dtype=np.int32))
+        for name, values in amounts.items():
+            columns[name].append(values[kept])
+    hour, line = _joined(hours), np.concatenate([np.zeros(0, dtype=np.int32), *codes])
+    order = np.lexsort((line, hour)) if len(lines) > 1 else np.argsort(hour, kind="stable")
+    line, hour = line[order], hour[order]
+    fresh = np.ones(len(line), dtype=bool)
+    fresh[1:] = (np.diff(line) != 0) | (np.diff(hour) != 0)
+    amounts = {name: _joined(values)[order] for name, values in columns.items()}
+    if not fresh.all():
+        starts = np.flatnonzero(fresh)
+        line, hour = line[starts], hour[starts]
+        amounts = {name: np.add.reduceat(values, starts) for name, values in amounts.items()}
+    return Charges(lines=lines, line=line, hour_us=hour_us[hour], **amounts)
 
 
 def _joined(arrays: "Sequence[Int64]") -> "Int64":

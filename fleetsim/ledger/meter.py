@@ -1,13 +1,12 @@
 """The meter of one fleet while contracts are applied: what is left for the next contract in order."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fleetsim.ledger.usage import HourlyUsage
-from fleetsim.timebase import epoch_us
 
 if TYPE_CHECKING:
     Int64 = np.ndarray[Any, np.dtype[np.int64]]
@@ -32,41 +31,49 @@ class Meter:
         """A meter that nobody has claimed from."""
         return cls(usage, usage.committed_gpu_s, usage.allocated_gpu_s, usage.elastic_allocated_gpu_s)
 
-    @property
+    @cached_property
     def hour_s(self) -> "Int64":
         """Start of each hour, seconds since 1970."""
         return self.usage.hour_us // 1_000_000
 
     def seconds_within(self, start_s: int | None, end_s: int | None) -> "Int64":
         """Of each hour, the seconds that lie in [start, end); None is without bound."""
-        hour = self.hour_s
-        left = hour if start_s is None else np.maximum(hour, start_s)
-        right = hour + HOUR_S if end_s is None else np.minimum(hour + HOUR_S, end_s)
-        return np.maximum(right - left, 0)
+        return seconds_within(self.hour_s, start_s, end_s)
 
-    def claim(self, committed: "Int64") -> "Int64":
+    def part_within(self, gpu_s: "Int64", start_s: int | None, end_s: int | None) -> "Int64":
+        """GPU-seconds in proportion to the hour's time in [start, end), whole ones."""
+        if start_s is None and end_s is None:
+            return gpu_s
+        return gpu_s * self.seconds_within(start_s, end_s) // HOUR_S
+
+    def claim(self, committed: "Int64", usable: "Int64 | None" = None) -> "Int64":
         """Take committed GPU-seconds for a contract; the allocated ones among them come back."""
-        used = np.minimum(self.allocated, committed)
+        used = np.minimum(self.allocated, committed if usable is None else usable)
         self.committed = np.maximum(self.committed - committed, 0)
         self.allocated = self.allocated - used
         return used
 
-    def claim_allocated(self) -> "Int64":
-        """Take all allocated GPU-seconds that are left; the fixed part is then covered."""
-        used = self.allocated
-        self.allocated = np.zeros_like(used)
-        self.committed = np.zeros_like(used)
+    def claim_allocated(self, most: "Int64 | None" = None) -> "Int64":
+        """Take allocated GPU-seconds that are left, all or at most so many."""
+        used = self.allocated if most is None else np.minimum(self.allocated, most)
+        self.committed = np.maximum(self.committed - used, 0)
+        self.allocated = self.allocated - used
         return used
 
-    def claim_elastic(self, contract: str, seconds: "Int64 | None" = None) -> "Int64":
-        """Take the elastic GPU-seconds if `contract` bills them, in proportion to `seconds` of the hour."""
+    def claim_elastic(self, contract: str, start_s: int | None = None, end_s: int | None = None) -> "Int64":
+        """Take the elastic GPU-seconds of the hour's time in [start, end) if `contract` bills them."""
         if self.usage.elastic_contract != contract:
             return np.zeros_like(self.elastic)
-        used = self.elastic if seconds is None else self.elastic * seconds // HOUR_S
+        used = self.part_within(self.elastic, start_s, end_s)
         self.elastic = self.elastic - used
         return used
 
 
-def seconds(instant: datetime | None) -> int | None:
-    """An instant as whole seconds since 1970."""
-    return None if instant is None else epoch_us(instant) // 1_000_000
+def seconds_within(hour_s: "Int64", start_s: int | None, end_s: int | None) -> "Int64":
+    """Of each hour, the seconds that lie in [start, end); None is without bound."""
+    first, last = (int(hour_s[0]), int(hour_s[-1]) + HOUR_S) if len(hour_s) else (0, 0)
+    if (start_s is None or start_s <= first) and (end_s is None or end_s >= last):
+        return np.full_like(hour_s, HOUR_S)
+    left = hour_s if start_s is None else np.maximum(hour_s, start_s)
+    right = hour_s + HOUR_S if end_s is None else np.minimum(hour_s + HOUR_S, end_s)
+    return np.maximum(right - left, 0)

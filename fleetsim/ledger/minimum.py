@@ -3,130 +3,136 @@
 With Q committed and U taken in a month, price x max(m Q, min(U, Q)) + overage price x (U - Q)+ is due.
 What is taken is charged in its hour; what is paid and not taken falls on the hours that left capacity
 idle, in proportion. Under a total, each hour owes what the clock adds to its tranches' obligations.
+
+With a make-up bank, what is paid and not taken is kept: use above m Q of a later month is drawn from it,
+oldest first, at no further payment, and costs what was paid for it. What is not drawn in time, or when
+the last term ends, lapses.
 """
 
-from datetime import timedelta
-from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fleetsim.ledger.charges import Line, Rows
-from fleetsim.ledger.meter import HOUR_S, Meter, seconds
-from fleetsim.ledger.money import half_even, micro_usd, priced, scaled, spread
-from fleetsim.ledger.primitives import Minimum
-from fleetsim.ledger.usage import Delivery
-from fleetsim.timebase import EPOCH, add_months, epoch_us
+from fleetsim.ledger.accounts import Account, Deposit
+from fleetsim.ledger.capacity import (
+    accrued,
+    committed_gpu_s,
+    derived_price,
+    earliest,
+    end_early,
+    owed_after,
+    payments,
+    spans_of,
+    without_commitment,
+)
+from fleetsim.ledger.charges import Line, Rows, purchase, unused, used
+from fleetsim.ledger.commitment import Commitment, Rated
+from fleetsim.ledger.meter import HOUR_S, Meter
+from fleetsim.ledger.money import scaled, spread
+from fleetsim.ledger.periods import by_month, month_number
+from fleetsim.ledger.price import Price
+from fleetsim.ledger.primitives import Minimum, Termination
 
 if TYPE_CHECKING:
     Int64 = np.ndarray[Any, np.dtype[np.int64]]
 
 
-class Obligation(NamedTuple):
-    """What one tranche owes between two instants (seconds since 1970), at a constant rate."""
-
-    gpus: int
-    start_s: int
-    end_s: int
-    micro_usd: int
-
-
-def rate_minimum(name: str, terms: Minimum, meter: Meter) -> list[Rows]:
-    """Used, unused and overage GPU-hours of a take-or-pay contract."""
-    fixed_end = seconds(terms.fixed_end)
-    committed = _committed(terms, meter)
-    use = meter.claim(committed) + meter.claim_elastic(name, meter.seconds_within(None, fixed_end))
-    used, unused, over = _taken(use, committed, meter.hour_s, Fraction(str(terms.minimum_frac)))
-    if terms.usd_per_gpu_hour is not None:
-        price = terms.usd_per_gpu_hour
-        due = priced(used + unused, price)
-        price_of_used = priced(used, price)
+def rate_minimum(name: str, terms: Minimum, meter: Meter, account: Account,
+                 termination: Termination | None = None) -> Rated:
+    """Used, unused and overage GPU-hours of a take-or-pay contract, and its payments."""
+    end_s = earliest(terms.end_s, termination.at_s if termination else None)
+    committed = committed_gpu_s(terms, meter, end_s)
+    use = meter.claim(committed) + meter.claim_elastic(name, None, end_s)
+    spans = spans_of(terms, meter.usage.deliveries)
+    own = terms.prices.own or derived_price(spans)
+    fleet, hour_s = meter.usage.fleet, meter.hour_s
+    minimum = Fraction(str(terms.minimum_frac))
+    if terms.make_up_months:
+        known = spans and len(spans) == len(meter.usage.deliveries)
+        bank_end_s = earliest(end_s, max(span.end_s for span in spans) if known else None)
+        rows, taken, idle, cost, cost_of_used = _with_bank(name, terms, own, use, committed, minimum, meter,
+                                                           account, bank_end_s)
     else:
-        obligations = obligations_of(terms, meter.usage.deliveries)
-        due = _owed(obligations, meter, fixed_end)
-        price_of_used = scaled(used, due, np.maximum(used + unused, 1))
-        price = derived_usd_per_gpu_hour(obligations)
-    overage_price = price if terms.overage_usd_per_gpu_hour is None else terms.overage_usd_per_gpu_hour
-    contracted = (price_of_used, due - price_of_used, priced(over, overage_price))
-    listed = contracted
-    if terms.list_usd_per_gpu_hour is not None:
-        public = terms.list_usd_per_gpu_hour
-        of_used = priced(used, public)
-        listed = (of_used, priced(used + unused, public) - of_used, priced(over, public))
-    rows = zip(("used", "unused", "overage"), (used, unused, over), listed, contracted, strict=True)
-    return [Rows(Line(meter.usage.fleet, name, "Usage", clause), *row) for clause, *row in rows]
+        taken, idle = _taken(use, committed, hour_s, minimum)
+        if terms.total_usd is None:
+            cost, cost_of_used = own.charge(taken + idle, hour_s), own.charge(taken, hour_s)
+        else:
+            cost = accrued(spans, hour_s, end_s)
+            cost_of_used = scaled(taken, cost, np.maximum(taken + idle, 1))
+        rows = [
+            used(Line(fleet, name, "Usage", "used"), taken,
+                 *without_commitment(terms.prices, own, taken, hour_s), cost_of_used),
+            unused(Line(fleet, name, "Usage", "unused"), idle, cost - cost_of_used),
+            *payments(fleet, name, [], cost, taken + idle, hour_s),
+        ]
+    over = np.maximum(use - taken, 0)
+    above = (terms.overage or own).charge(over, hour_s)
+    listed = above if terms.prices.list is None else terms.prices.list.charge(over, hour_s)
+    rows.append(Rows(Line(fleet, name, "Usage", "overage"), over, listed, above))
+    if termination is not None:
+        rows += end_early(fleet, name, termination, spans, [], own.scaled(minimum), hour_s)
+    return Rated(rows, Commitment(
+        contract=name, fleet=fleet, committed_gpu_s=committed, used_gpu_s=taken, overage_gpu_s=over,
+        committed_micro_usd=cost, used_micro_usd=cost_of_used,
+        remaining_micro_usd=partial(owed_after, spans, own.scaled(minimum), hour_s, end_s) if spans else None,
+    ))
 
 
-def obligations_of(terms: Minimum, deliveries: tuple[Delivery, ...]) -> list[Obligation]:
-    """The total divided among the tranches by GPUs x seconds of their terms; the parts add up to it."""
-    assert terms.total_usd is not None
-    spans = [_term(delivery, terms.term_months) for delivery in deliveries]
-    weights = [each.gpus * (end - start) for each, (start, end) in zip(deliveries, spans, strict=True)]
-    total, whole = micro_usd(terms.total_usd), sum(weights)
-    obligations, reached = [], 0
-    for k, (delivery, (start, end)) in enumerate(zip(deliveries, spans, strict=True)):
-        upto = half_even(total * sum(weights[: k + 1]), whole)
-        obligations.append(Obligation(delivery.gpus, start, end, upto - reached))
-        reached = upto
-    return obligations
-
-
-def derived_usd_per_gpu_hour(obligations: list[Obligation]) -> Decimal:
-    """Total / GPU-hours of all terms, to a millionth of a dollar."""
-    gpu_s = sum(each.gpus * (each.end_s - each.start_s) for each in obligations)
-    owed = sum(each.micro_usd for each in obligations)
-    return Decimal(half_even(owed * HOUR_S, gpu_s)) / 1_000_000 if gpu_s else Decimal(0)
-
-
-def _term(delivery: Delivery, months: int | None) -> tuple[int, int]:
-    """A tranche's term in seconds since 1970: from acceptance, so many months long."""
-    assert months is not None
-    accepted = EPOCH + timedelta(microseconds=delivery.accepted_us)
-    return delivery.accepted_us // 1_000_000, epoch_us(add_months(accepted, months)) // 1_000_000
-
-
-def _committed(terms: Minimum, meter: Meter) -> "Int64":
-    """Committed GPU-seconds per hour: of the tranches in their terms, or all that are left."""
-    fixed_end = seconds(terms.fixed_end)
-    if terms.term_months is None:
-        return meter.committed * meter.seconds_within(None, fixed_end) // HOUR_S
-    committed = np.zeros_like(meter.committed)
-    for delivery in meter.usage.deliveries:
-        start, end = _term(delivery, terms.term_months)
-        until = end if fixed_end is None else min(end, fixed_end)
-        committed = committed + delivery.gpus * meter.seconds_within(start, until)
-    return committed
-
-
-def _taken(
-    use: "Int64", committed: "Int64", hour_s: "Int64", minimum: Fraction
-) -> "tuple[Int64, Int64, Int64]":
-    """Per hour: GPU-seconds taken within the month's commitment, paid and not taken, taken above it.
+def _taken(use: "Int64", committed: "Int64", hour_s: "Int64", minimum: Fraction) -> "tuple[Int64, Int64]":
+    """Per hour: GPU-seconds taken within the month's commitment, and paid and not taken.
 
     Use counts from the month's first hour on. The minimum is counted in whole GPU-seconds.
     """
-    used, unused = np.zeros_like(use), np.zeros_like(use)
-    month = hour_s.astype("datetime64[s]").astype("datetime64[M]")
-    edges = [*np.flatnonzero(np.diff(month.astype(np.int64), prepend=-1)), len(use)]
-    for start, stop in pairwise(edges):
-        hours = slice(start, stop)
+    taken, idle = np.zeros_like(use), np.zeros_like(use)
+    for hours in by_month(hour_s):
         whole = int(committed[hours].sum())
-        used[hours] = np.diff(np.minimum(np.cumsum(use[hours]), whole), prepend=0)
-        short = round(whole * minimum) - int(used[hours].sum())
-        idle = np.maximum(committed[hours] - used[hours], 0)
-        unused[hours] = idle if short == int(idle.sum()) else spread(max(short, 0), idle)
-    return used, unused, use - used
+        taken[hours] = np.diff(np.minimum(np.cumsum(use[hours]), whole), prepend=0)
+        short = round(whole * minimum) - int(taken[hours].sum())
+        free = np.maximum(committed[hours] - taken[hours], 0)
+        idle[hours] = free if short == int(free.sum()) else spread(max(short, 0), free)
+    return taken, idle
 
 
-def _owed(obligations: list[Obligation], meter: Meter, fixed_end: int | None) -> "Int64":
-    """Micro-dollars that each hour adds: differences of rounded cumulative amounts, so terms add up."""
-    owed = np.zeros_like(meter.committed)
-    for each in obligations:
-        stop = each.end_s if fixed_end is None else max(each.start_s, min(each.end_s, fixed_end))
-        span = each.end_s - each.start_s
-        before = np.clip(meter.hour_s, each.start_s, stop) - each.start_s
-        after = np.clip(meter.hour_s + HOUR_S, each.start_s, stop) - each.start_s
-        owed += scaled(after, each.micro_usd, span) - scaled(before, each.micro_usd, span)
-    return owed
+def _with_bank(name: str, terms: Minimum, own: Price, use: "Int64", committed: "Int64", minimum: Fraction,
+               meter: Meter, account: Account, end_s: int | None,
+               ) -> "tuple[list[Rows], Int64, Int64, Int64, Int64]":
+    """Rows, GPU-seconds taken (drawn ones included) and idle, and what they cost."""
+    hour_s, fleet = meter.hour_s, meter.usage.fleet
+    paid_for, drawn, cost_drawn = np.zeros_like(use), np.zeros_like(use), np.zeros_like(use)
+    lapsed_gpu_s, lapsed = np.zeros_like(use), np.zeros_like(use)
+    deposits: list[tuple[int, int, int]] = []
+    for hours in by_month(hour_s):
+        month = month_number(int(hour_s[hours.start]))
+        whole = int(committed[hours].sum())
+        least = round(whole * minimum)
+        reached = np.cumsum(use[hours])
+        below = np.diff(np.minimum(reached, least), prepend=0)
+        above = use[hours] - below
+        wanted = np.cumsum(above)
+        drawn[hours] = np.diff(np.minimum(wanted, account.deposited_gpu_s), prepend=0)
+        cost_drawn[hours] = account.draw(drawn[hours])
+        rest = np.cumsum(above - drawn[hours])
+        within = np.diff(np.minimum(rest, max(whole - least, 0)), prepend=0)
+        paid_for[hours] = below + within
+        short = least - int(below.sum())
+        if short > 0:
+            amount = int(own.charge(np.array([short]), hour_s[hours][:1])[0])
+            account.deposits.append(Deposit(month + terms.make_up_months, short, amount))
+            deposits.append((hours.stop - 1, short, amount))
+        ended = end_s is not None and int(hour_s[hours.stop - 1]) + HOUR_S >= end_s
+        lapsed_gpu_s[hours.stop - 1], lapsed[hours.stop - 1] = account.lapse(month, everything=ended)
+    cost_paid = own.charge(paid_for, hour_s)
+    listed = without_commitment(terms.prices, own, paid_for, hour_s)
+    rows = [
+        used(Line(fleet, name, "Usage", "used"), paid_for, *listed, cost_paid),
+        used(Line(fleet, name, "Usage", "made_up"), drawn,
+             *without_commitment(terms.prices, own, drawn, hour_s), cost_drawn),
+        unused(Line(fleet, name, "Usage", "unused"), lapsed_gpu_s, lapsed),
+        *payments(fleet, name, [], cost_paid, paid_for, hour_s),
+        purchase(Line(fleet, name, "Purchase", "make_up"), [at for at, _, _ in deposits],
+                 [gpu_s for _, gpu_s, _ in deposits], [amount for _, _, amount in deposits]),
+    ]
+    taken = paid_for + drawn
+    return rows, taken, lapsed_gpu_s, cost_paid + cost_drawn + lapsed, cost_paid + cost_drawn

@@ -34,6 +34,15 @@ def priced(gpu_s: "Int64", usd_per_gpu_hour: Decimal) -> "Int64":
     return scaled(gpu_s, price.numerator, price.denominator)
 
 
+def bought(micro_usd: "Int64", usd_per_gpu_hour: Decimal) -> "Int64":
+    """Whole GPU-seconds that each amount buys; the price is above 0."""
+    price = micro_usd_per_gpu_s(usd_per_gpu_hour)
+    above, below = price.denominator, price.numerator
+    if int(micro_usd.max(initial=0)) * above < SAFE and below < SAFE:
+        return micro_usd * above // below
+    return np.array([int(amount) * above // below for amount in micro_usd], dtype=np.int64)
+
+
 def scaled(values: "Int64", numerator: "int | Int64", denominator: "int | Int64") -> "Int64":
     """values x numerator / denominator, rounded half-even; nothing negative, no denominator of 0.
 
@@ -50,11 +59,33 @@ def scaled(values: "Int64", numerator: "int | Int64", denominator: "int | Int64"
     top = int(values.max())
     if top * int(whole.max()) >= SAFE or top * int(rest.max()) >= SAFE or int(below.max()) >= SAFE:
         return _scaled_by_python(values, numerator, denominator)
-    part, remainder = np.divmod(values * rest, below)
-    result = values * whole + part
-    twice = 2 * remainder
-    up = (twice > below) | ((twice == below) & (result % 2 == 1))
-    return np.asarray(result + up, dtype=np.int64)
+    product = values * rest
+    part = product // below  # several times as fast as divmod where the denominator is one number
+    result = values * whole + part if whole.any() else part
+    twice = 2 * (product - part * below)
+    ties = twice == below
+    if ties.any():
+        result += ties & (result % 2 == 1)
+    result += twice > below
+    return np.asarray(result, dtype=np.int64)
+
+
+def sum_scaled(values: "Int64", numerator: int, denominator: int) -> int:
+    """The sum of `scaled`, each value rounded by itself, without the values."""
+    whole, rest = divmod(numerator, denominator)
+    top = int(values.max(initial=0))
+    if values.size and top == int(values.min()):
+        return half_even(top * numerator, denominator) * values.size
+    if max(top * rest, top) >= SAFE // max(values.size, 1) or denominator >= SAFE:
+        return sum(scaled(values, numerator, denominator).tolist())
+    product = values * rest
+    part = product // denominator
+    twice = 2 * (product - part * denominator)
+    up = int(np.count_nonzero(twice > denominator))
+    if denominator % 2 == 0:
+        ties = twice == denominator
+        up += int(np.count_nonzero((values[ties] * (whole % 2) + part[ties]) % 2))
+    return int(values.sum()) * whole + int(part.sum()) + up
 
 
 def _scaled_by_python(values: "Int64", numerator: "int | Int64", denominator: "int | Int64") -> "Int64":

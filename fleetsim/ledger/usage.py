@@ -17,6 +17,15 @@ class Delivery:
     """Acceptance after any slip, microseconds since 1970, on a whole second."""
     gpus: int
     """GPUs accepted."""
+    promised_us: int | None = None
+    """Promised acceptance; when it was accepted by default."""
+    end_us: int | None = None
+    """When it was handed back; None while it stays."""
+
+    @property
+    def accepted_s(self) -> int:
+        """Acceptance, seconds since 1970."""
+        return self.accepted_us // 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +42,14 @@ class HourlyUsage:
     committed_gpu_s: "Int64"
     """Accepted GPU-seconds of the tranches."""
     allocated_gpu_s: "Int64"
-    """Allocated GPU-seconds of the tranches; at most the committed ones."""
+    """Allocated GPU-seconds of the tranches; at most the committed ones, but for a demand put in their
+    place."""
     elastic_allocated_gpu_s: "Int64"
     """Allocated GPU-seconds of the elastic part."""
+    lost_gpu_s: "Int64 | None" = None
+    """Accepted GPU-seconds lost to failures and outages; none when not metered."""
+    energy_wh: "Int64 | None" = None
+    """Watt-hours at the meter, cooling included; none when not metered."""
     elastic_contract: str | None = None
     """The contract that bills the elastic part."""
     deliveries: tuple[Delivery, ...] = ()

@@ -38,6 +38,16 @@ def at(value: "Dated[T]", instant: datetime) -> T:
     return value[held]
 
 
+def values_of(value: "Dated[T]") -> list[T]:
+    """Every value that a dated value ever has."""
+    return list(value.values()) if isinstance(value, Mapping) else [value]
+
+
+def most(value: "Dated[T]") -> float:
+    """The largest value that a dated number ever has; 0 when it has none."""
+    return max((float(number) for number in values_of(value)), default=0.0)  # type: ignore[arg-type]  # numbers
+
+
 def change_dates(value: "Dated[T]") -> list[datetime]:
     """The dates at which a dated value may change."""
     return sorted(value)[1:] if isinstance(value, Mapping) else []

@@ -31,8 +31,95 @@ class Figure:
         return match.group(1) if match.groups() else ""
 
 
+FINANCE = "finance."
+"""What the names of the figures begin with that need the section `finance`."""
 NEVER = "never"
 """Shown for a time that does not come: a pool that never runs short has no first stock-out."""
+
+FINANCE_FIGURES: tuple[Figure, ...] = (
+    Figure("finance.revenue_usd", "USD", "sum", "higher", "Revenue, shares received and paid included."),
+    Figure("finance.revenue.{stream}_usd", "USD", "sum", "higher", "Revenue of one stream."),
+    Figure("finance.cost_usd", "USD", "sum", "lower", "Compute (effective) and all other costs."),
+    Figure("finance.cost.{cost}_usd", "USD", "sum", "lower", "One cost beside compute."),
+    Figure("finance.net_result_usd", "USD", "sum", "higher", "Revenue - cost."),
+    Figure("finance.net_loss_usd", "USD", "sum", "lower", "Cost - revenue."),
+    Figure("finance.revenue_last_month_usd", "USD", "last", "higher",
+           "Revenue of the last month; a part of one in proportion for the whole."),
+    Figure("finance.revenue_growth_ratio", "times", "ratio", "higher",
+           "Last / first month's revenue, at the pace of twelve months; null for one month."),
+    Figure("finance.burn_usd_per_month", "USD/month", "mean", "lower",
+           "Cash paid - cash received without funding, per month; credits drawn are not paid."),
+    Figure("finance.cash_usd", "USD", "last", "higher",
+           "Cash at the end; null when the scenario says nothing of cash."),
+    Figure("finance.credits_usd", "USD", "last", "higher", "Cloud credits left at the end."),
+    Figure("finance.runway", "time", "first", "higher",
+           "When cash is used up: in the run, or beyond it at the mean burn of its last three months; null "
+           "when cash grows or lasts a hundred years."),
+)
+"""Figures over the calendar months that begin in the window, and the recording's first one."""
+
+CONTRACT_FIGURES: tuple[Figure, ...] = (
+    Figure("contracts.{contract}.billed_usd", "USD", "sum", "lower", "On the invoices: cash."),
+    Figure("contracts.{contract}.list_usd", "USD", "sum", "neither", "Its usage at public prices."),
+    Figure("contracts.{contract}.contracted_usd", "USD", "sum", "neither",
+           "Its usage at negotiated prices, without commitments."),
+    Figure("contracts.{contract}.unused_usd", "USD", "sum", "lower",
+           "Paid for by a commitment and not used: waste."),
+    Figure("contracts.{contract}.utilisation_frac", "1", "ratio", "higher",
+           "Used / committed, in GPU-hours or in dollars as the contract commits; null without commitment."),
+    Figure("contracts.{contract}.savings_rate_frac", "1", "ratio", "higher",
+           "Effective savings rate, waste included: (contracted - effective) / contracted."),
+    Figure("contracts.{contract}.list_savings_rate_frac", "1", "ratio", "higher",
+           "The same against public prices."),
+    Figure("contracts.{contract}.break_even_frac", "1", "ratio", "lower",
+           "Utilisation of the commitment from which on it is cheaper than the contracted price: committed "
+           "cost per GPU-hour / contracted price; null without commitment."),
+    Figure("contracts.{contract}.remaining_usd", "USD", "last", "lower",
+           "Payments still due at the end; null where the commitment has no end."),
+    Figure("contracts.{contract}.capital_charge_usd", "USD", "sum", "lower",
+           "Owned hardware: cost of capital beyond depreciation, which no ledger books; null otherwise."),
+    Figure("fleets.{fleet}.billed_usd", "USD", "sum", "lower", "On the invoices of a fleet's contracts."),
+    Figure("fleets.{fleet}.usd_per_rented_gpu_hour", "USD/GPU-hour", "ratio", "lower",
+           "Effective cost / rented GPU-hours."),
+    Figure("fleets.{fleet}.usd_per_required_gpu_hour", "USD/GPU-hour", "ratio", "lower",
+           "Effective cost / required GPU-hours."),
+    Figure("fleets.{fleet}.usd_per_busy_gpu_hour", "USD/GPU-hour", "ratio", "lower",
+           "Effective cost / busy GPU-hours."),
+    Figure("fleets.{fleet}.covered_frac", "1", "ratio", "neither",
+           "Coverage: GPU-hours used under commitments / all GPU-hours used."),
+    Figure("fleets.{fleet}.energy_kwh", "kWh", "sum", "lower", "Electricity at the site's meter."),
+    Figure("fleets.{fleet}.emissions_t_co2e", "tCO2e", "sum", "lower", "Emissions of that electricity."),
+    Figure("fleets.{fleet}.peak_power_mw", "MW", "max", "lower", "Highest hourly mean power at the meter."),
+    Figure("traffic.{class}.cost_usd", "USD", "sum", "lower",
+           "Serving fleets' cost by busy GPU-seconds, without what was idle."),
+    Figure("traffic.{class}.shared_cost_usd", "USD", "sum", "lower",
+           "The same with what was idle shared by busy GPU-seconds."),
+    Figure("traffic.{class}.cost_usd_per_1000_messages", "USD/1000 messages", "ratio", "lower",
+           "Shared cost per 1,000 served messages."),
+    Figure("traffic.{class}.cost_usd_per_million_tokens", "USD/million tokens", "ratio", "lower",
+           "Shared cost per million prompt and output tokens."),
+    Figure("cost.idle_usd", "USD", "sum", "lower", "Serving fleets' cost of GPUs that were not busy."),
+    Figure("cost.list_usd", "USD", "sum", "neither", "All usage at public prices."),
+    Figure("cost.contracted_usd", "USD", "sum", "neither",
+           "All usage at negotiated prices, without commitments."),
+    Figure("cost.unused_usd", "USD", "sum", "lower", "Paid for by commitments and not used."),
+    Figure("cost.savings_rate_frac", "1", "ratio", "higher",
+           "Effective savings rate of all contracts, waste included."),
+    Figure("cost.list_savings_rate_frac", "1", "ratio", "higher", "The same against public prices."),
+    Figure("cost.capital_charge_usd", "USD", "sum", "lower",
+           "Cost of capital of owned hardware beyond depreciation, in no other figure."),
+    Figure("cost.billed_usd", "USD", "sum", "lower", "On all invoices: cash."),
+    Figure("cost.prepaid_usd", "USD", "sum", "neither",
+           "Billed - effective: prepaid (above 0) or still to be billed."),
+    Figure("cost.remaining_usd", "USD", "last", "lower", "Payments still due at the end, where known."),
+    Figure("budgets.{budget}.budget_usd", "USD", "sum", "neither", "What may be spent."),
+    Figure("budgets.{budget}.spent_usd", "USD", "sum", "lower", "What is spent."),
+    Figure("budgets.{budget}.used_frac", "1", "ratio", "lower", "Spent / budget."),
+    Figure("budgets.{budget}.months_over", "month", "sum", "lower", "Months that cost more than allowed."),
+    Figure("energy.total_kwh", "kWh", "sum", "lower", "Electricity of all fleets."),
+    Figure("energy.emissions_t_co2e", "tCO2e", "sum", "lower", "Emissions of all fleets."),
+)
+"""Figures of the second job: what contracts cost, save and waste, and what a message costs."""
 
 FIGURES: tuple[Figure, ...] = (
     Figure("pools.{pool}.peak_load_frac", "1", "max", "lower",
@@ -103,6 +190,8 @@ FIGURES: tuple[Figure, ...] = (
     Figure("cost.elastic_bound_usd", "USD", "sum", "lower",
            "Serving fleets' required GPU-hours at the fleet's mean price (effective cost / GPU-hours "
            "charged): a bound, had every GPU been elastic."),
+    *CONTRACT_FIGURES,
+    *FINANCE_FIGURES,
 )
 """The registry, in the order in which reports show it."""
 

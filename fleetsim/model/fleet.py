@@ -13,6 +13,8 @@ from fleetsim.units import (
     Months,
     PartFraction,
     PositiveDays,
+    PowerUsage,
+    Ratio,
     Seconds,
     SignedDays,
     UtcTime,
@@ -118,6 +120,10 @@ class Fleet:
     """Unplanned losses, by name."""
     elastic: Elastic | None = None
     """GPUs that an autoscaling policy may rent on top."""
+    pue: PowerUsage = 1.18
+    """Energy of the site / energy of the servers; 1.16-1.18 is published for Azure."""
+    grid_kg_co2e_per_kwh: Ratio = 0.37
+    """Emissions of the electricity; 0.37 is the mean of the US grid in 2023-24."""
     region: str | None = None
     """Provider's region, for cost exports."""
     labels: Labels = field(default_factory=dict)

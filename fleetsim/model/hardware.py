@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fleetsim.model.base import FILE_CONFIG
-from fleetsim.units import Factor, GpuCount
+from fleetsim.units import Factor, Fraction, GpuCount
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,10 @@ class GpuType:
     """Delivered prefill and training speed relative to an A100-80GB."""
     bandwidth_factor: Factor
     """Delivered decode speed relative to an A100-80GB."""
+    idle_power_frac: Fraction = 0.30
+    """Draw of an idle server / its rated power."""
+    decode_power_frac: Fraction = 0.54
+    """Draw of the GPU itself while it decodes / its thermal design power; on prompts it is at its limit."""
     gpus_per_node: GpuCount = 8
     """GPUs that fail and are repaired together."""
     source: str = ""
@@ -35,3 +39,18 @@ class GpuType:
     """When they were published."""
     grade: str = ""
     """A primary source, B named report, C widely cited and unverified, D own estimate."""
+
+    @property
+    def prefill_w(self) -> float:
+        """Draw per GPU with its share of the server while it reads prompts, W."""
+        return self.server_w_per_gpu
+
+    @property
+    def decode_w(self) -> float:
+        """The same while it writes outputs, W."""
+        return self.server_w_per_gpu - self.tdp_w * (1.0 - self.decode_power_frac)
+
+    @property
+    def idle_w(self) -> float:
+        """The same while it does nothing, W."""
+        return self.server_w_per_gpu * self.idle_power_frac

@@ -8,8 +8,10 @@ from hashlib import sha256
 from typing import Any, ClassVar, Literal
 
 from fleetsim.model.base import FILE_CONFIG
+from fleetsim.model.budget import Budget
 from fleetsim.model.contract import Contract, Offer
 from fleetsim.model.figure import Figure
+from fleetsim.model.finance import Finance
 from fleetsim.model.fleet import Fleet
 from fleetsim.model.hardware import GpuType
 from fleetsim.model.plan import Policy
@@ -132,6 +134,8 @@ class Scenario:
     policies: Mapping[str, Policy] = field(default_factory=dict)
     contracts: Mapping[str, Contract] = field(default_factory=dict)
     offers: Mapping[str, Offer] = field(default_factory=dict)
+    finance: Finance | None = None
+    budgets: Mapping[str, Budget] = field(default_factory=dict)
     published: Mapping[str, PublishedFact] = field(default_factory=dict)
     objectives: tuple[Objective, ...] = ()
     series: Mapping[str, tuple[datetime, int, tuple[float, ...]]] = field(default_factory=dict)

@@ -19,6 +19,8 @@ from fleetsim.units import (
     UtcTime,
 )
 
+IDLE = "idle"
+"""In tables of cost: the traffic class and service of what was rented and not busy."""
 Curve = Mapping[UtcTime, MessagesPerDay]
 """Messages per day by date: log-linear between the dates, constant before the first and after the last."""
 

@@ -88,8 +88,12 @@ DIM_CONTRACT = table(
     name_of("kind", "Kind of contract."),
     text("bills", "committed: accepted GPU-hours; allocated: GPU-hours in use."),
     number("minimum_frac", "1", "Share of the GPU-hours it covers that is paid even when it is not taken."),
-    number("usd_per_gpu_hour", "USD/GPU-hour", "Contracted price; null when the kind derives it."),
-    number("list_usd_per_gpu_hour", "USD/GPU-hour", "Public price; null when not given."),
+    text("committed", "What it commits: gpu_hours, usd or nothing."),
+    number("capital_charge_usd_per_gpu_hour", "USD/GPU-hour",
+           "Owned hardware: cost of capital beyond depreciation; null otherwise."),
+    number("usd_per_gpu_hour", "USD/GPU-hour",
+           "The contract's price at the horizon's start; null when the kind derives it."),
+    number("list_usd_per_gpu_hour", "USD/GPU-hour", "Public price then; null when not given."),
     text("terms", "All terms as the scenario has them, JSON."),
 )
 

@@ -10,6 +10,7 @@ from typing import Any
 from fleetsim.model.base import Labels, at
 from fleetsim.model.pool import TRAINING, UNASSIGNED
 from fleetsim.model.scenario import Scenario
+from fleetsim.model.traffic import IDLE
 from fleetsim.output.layout import FIDELITY
 from fleetsim.output.table import Table, text
 from fleetsim.output.tables import TABLES
@@ -134,9 +135,14 @@ def _gpus(scenario: Scenario) -> Rows:
             **{field.name: [getattr(gpu, field.name) for gpu in scenario.gpus.values()] for field in fields}}
 
 
+def _with_idle(rows: Rows, name: str) -> Rows:
+    """The rows and one for what was rented and not busy, which has a name and nothing else."""
+    return {column: [*values, IDLE if column == name else None] for column, values in rows.items()}
+
+
 def _services(scenario: Scenario) -> Rows:
     start = scenario.horizon.start
-    return _columns(
+    return _with_idle(_columns(
         scenario.services,
         service=lambda name, _: name,
         model=lambda _, service: service.model,
@@ -147,11 +153,11 @@ def _services(scenario: Scenario) -> Rows:
         gpu_s_per_call=lambda _, service: service.gpu_s_per_call,
         efficiency_frac=lambda _, service: float(at(service.efficiency_frac, start)),
         gpus_per_replica=lambda _, service: service.gpus_per_replica,
-    )
+    ), "service")
 
 
 def _traffic_classes(scenario: Scenario) -> Rows:
-    return _columns(
+    return _with_idle(_columns(
         scenario.traffic,
         traffic_class=lambda name, _: name,
         pool=lambda _, traffic: traffic.pool,
@@ -164,7 +170,7 @@ def _traffic_classes(scenario: Scenario) -> Rows:
         patience_s=lambda _, traffic: traffic.patience_s,
         max_retries=lambda _, traffic: traffic.retry.max_retries if traffic.retry else 0,
         slo_wait_s=lambda _, traffic: traffic.slo_wait_s,
-    )
+    ), "traffic_class")
 
 
 def _contracts(scenario: Scenario) -> Rows:
@@ -173,17 +179,19 @@ def _contracts(scenario: Scenario) -> Rows:
 
     def price(contract: object, field: str) -> float | None:
         value = getattr(contract, field, None)
-        return None if value is None else float(value)
+        return None if value is None else float(at(value, scenario.horizon.start))
 
     return _columns(
         scenario.contracts,
         contract=lambda name, _: name,
-        fleet=lambda _, contract: contract.fleet,
-        provider=lambda _, contract: scenario.fleets[contract.fleet].provider,
+        fleet=lambda _, contract: contract.fleets[0],
+        provider=lambda _, contract: scenario.fleets[contract.fleets[0]].provider,
         kind=lambda _, contract: contract.kind,
         bills=lambda _, contract: contract.bills,
         minimum_frac=lambda _, contract: float(
             getattr(contract, "minimum_frac", contract.bills == "committed")),
+        committed=lambda _, contract: contract.commits,
+        capital_charge_usd_per_gpu_hour=lambda _, contract: contract.capital_charge_usd_per_gpu_hour,
         usd_per_gpu_hour=lambda _, contract: price(contract, "usd_per_gpu_hour"),
         list_usd_per_gpu_hour=lambda _, contract: price(contract, "list_usd_per_gpu_hour"),
         terms=lambda name, _: json.dumps(written.get(name, {}), ensure_ascii=False),

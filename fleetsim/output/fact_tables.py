@@ -65,7 +65,8 @@ CAPACITY = table(
     gpu_hours("spare_gpu_hours", f"Training: hot spares. {EMPTY}"),
     gpu_hours("repair_gpu_hours", f"Training: down or in repair. {EMPTY}"),
     gpu_hours("maintenance_gpu_hours", f"Training: planned maintenance. {EMPTY}"),
-    Column("energy_kwh", "float64", "kWh", f"Energy at the meter. {EMPTY}", additive=True),
+    number("energy_kwh", "kWh", "Energy at the site's meter: servers x PUE.", additive=True),
+    number("emissions_kg_co2e", "kgCO2e", "Emissions of that electricity.", additive=True),
 )
 
 TRAFFIC = table(
@@ -105,12 +106,13 @@ COST = table(
     "hour fleet contract charge_category clause",
     HOUR, FLEET, CONTRACT,
     name_of("charge_category", "Usage, Purchase, Credit, Adjustment or Tax, as FOCUS has them."),
-    name_of("clause", "The clause of the contract that charges."),
+    name_of("clause", "What the contract charges for: used, unused, recurring, upfront, overage ..."),
     PROVIDER,
-    gpu_hours("gpu_hours", "Quantity charged."),
-    usd("list_usd", "At the public price."),
-    usd("contracted_usd", "At the contract's price."),
-    usd("billed_usd", "On the invoice."),
+    Column("gpu_hours", "float64", "GPU-hour", "Quantity charged. Purchases pay for the quantity that usage "
+           "rows count again: sum one of the two."),
+    usd("list_usd", "Usage at the public price."),
+    usd("contracted_usd", "Usage at the negotiated price, without commitments."),
+    usd("billed_usd", "On the invoice: commitments when they are paid, the usage they cover 0."),
     usd("effective_usd", "What the hour cost, prepayments spread over what they bought."),
 )
 

@@ -4,14 +4,16 @@ Each group of numbers is read once per window, when the first figure asks for it
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from fleetsim.output.pnl import Pnl
 from fleetsim.output.window import DAY_US, Window
 
 TABLES_READ = ("fact_capacity_hourly", "fact_traffic_hourly", "fact_wait_hourly", "fact_cost_hourly",
-               "dim_fleet", "dim_pool", "dim_traffic_class", "dim_contract")
+               "fact_pnl_monthly", "fact_commitment_hourly", "fact_cost_allocation_hourly",
+               "fact_budget_monthly", "dim_fleet", "dim_pool", "dim_traffic_class", "dim_contract", "dim_run")
 """The tables that a connection for `Facts` needs."""
 
 
@@ -32,6 +34,9 @@ class Things:
     """Fleet by contract."""
     metered: frozenset[str]
     """Fleets with a contract that does not charge all it covers, but only what is taken."""
+    budgets: Sequence[str] = ()
+    lines: Mapping[str, str] = field(default_factory=dict)
+    """Section by line of the P&L; none without finance."""
 
     @classmethod
     def of(cls, connection: Any) -> "Things":
@@ -42,16 +47,22 @@ class Things:
         return cls(
             roles=dict(rows("select fleet, role from dim_fleet")),
             pools=[name for (name,) in rows("select pool from dim_pool where kind = 'serving'")],
-            classes=dict(rows("select traffic_class, pool from dim_traffic_class")),
+            classes=dict(rows("select traffic_class, pool from dim_traffic_class where pool is not null")),
             contracts=dict(rows("select contract, fleet from dim_contract")),
             metered=frozenset(
                 fleet for (fleet,) in rows("select fleet from dim_contract where minimum_frac < 1")),
+            budgets=[name for (name,) in rows(
+                "select distinct budget from fact_budget_monthly order by budget")],
+            lines=dict(rows("select line, section from fact_pnl_monthly")),
         )
 
     def named(self, kind: str) -> list[str]:
-        """The names of one kind: pool, fleet, class or contract."""
+        """The names of one kind: pool, fleet, class, contract, budget, stream or cost."""
+        mark = {"stream": "revenue/", "cost": "cost/"}.get(kind)
+        if mark is not None:
+            return [line.removeprefix(mark) for line in self.lines if line.startswith(mark)]
         return list({"pool": self.pools, "fleet": self.roles, "class": self.classes,
-                     "contract": self.contracts}[kind])
+                     "contract": self.contracts, "budget": self.budgets}[kind])
 
 
 @dataclass(frozen=True)
@@ -134,7 +145,7 @@ class Facts:
         return self._sums(
             "fact_traffic_hourly", "traffic_class",
             "messages_arrived messages_served messages_degraded messages_shed messages_abandoned"
-            " output_tokens waiting_message_s slo_met_count")
+            " prompt_tokens output_tokens waiting_message_s slo_met_count")
 
     @cached_property
     def left_over(self) -> dict[str, tuple[int, int]]:
@@ -196,6 +207,69 @@ class Facts:
                    coalesce(sum(allocated) filter (allocated > {METER_GPU_HOURS}), 0)
             from gaps group by fleet order by fleet""").fetchall()
         return rows
+
+    @cached_property
+    def clauses(self) -> dict[tuple[str, str, str], dict[str, Any]]:
+        """GPU-hours and effective cost of usage by (contract, fleet, clause)."""
+        return self._sums("fact_cost_hourly", "contract, fleet, clause", "gpu_hours effective_usd",
+                          "charge_category = 'Usage'")
+
+    @cached_property
+    def commitments(self) -> dict[str, dict[str, Any]]:
+        """What was committed and used, by contract."""
+        return self._sums("fact_commitment_hourly", "contract",
+                          "committed_gpu_hours used_gpu_hours committed_usd used_usd")
+
+    @cached_property
+    def remaining_usd(self) -> dict[str, float]:
+        """By contract: payments due after its last hour of the window, where its commitment has an end."""
+        rows = self._connection.execute(
+            "select contract, arg_max(remaining_usd, hour) from fact_commitment_hourly "
+            f"where {self.window.sql()} and remaining_usd is not null group by contract").fetchall()
+        return {contract: float(owed) for contract, owed in rows}
+
+    @cached_property
+    def allocation(self) -> dict[str, dict[str, Any]]:
+        """Cost by traffic class, and of what was idle."""
+        return self._sums("fact_cost_allocation_hourly", "traffic_class", "effective_usd shared_usd")
+
+    @cached_property
+    def budgets(self) -> dict[str, list[tuple[Any, Any]]]:
+        """By budget: (allowed, spent) of each calendar month that begins in the window, or with it."""
+        months = Window(self.window.start, self.window.end).sql(
+            "greatest(month::timestamptz, (select min(recorded_from) from dim_run))")
+        rows = self._connection.execute(
+            f"select budget, budget_usd, spent_usd from fact_budget_monthly where {months} "
+            "order by budget, month").fetchall()
+        found: dict[str, list[tuple[Any, Any]]] = {}
+        for budget, allowed, spent in rows:
+            found.setdefault(budget, []).append((allowed, spent))
+        return found
+
+    @cached_property
+    def energy(self) -> dict[str, dict[str, Any]]:
+        """Electricity and emissions by fleet."""
+        return self._sums("fact_capacity_hourly", "fleet", "energy_kwh emissions_kg_co2e")
+
+    @cached_property
+    def peak_kw(self) -> dict[str, float]:
+        """Highest hourly mean power by fleet."""
+        rows = self._connection.execute(
+            "select fleet, max(kwh) from (select fleet, hour, sum(energy_kwh) as kwh from "
+            f"fact_capacity_hourly where {self.window.sql()} group by fleet, hour) group by fleet").fetchall()
+        return {fleet: float(kwh or 0.0) for fleet, kwh in rows}
+
+    @cached_property
+    def capital_charges(self) -> dict[str, float]:
+        """By contract for owned hardware: cost of capital beyond depreciation per available GPU-hour."""
+        return dict(self._connection.execute(
+            "select contract, capital_charge_usd_per_gpu_hour from dim_contract "
+            "where capital_charge_usd_per_gpu_hour is not null").fetchall())
+
+    @cached_property
+    def pnl(self) -> Pnl:
+        """The months of the P&L."""
+        return Pnl.of(self._connection, self.window)
 
     @cached_property
     def waits(self) -> dict[str, list[tuple[float, float, int]]]:

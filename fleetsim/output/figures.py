@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
 from fleetsim.errors import UsageError, did_you_mean
-from fleetsim.model.figure import FIGURES, Figure, find_figure
+from fleetsim.model.figure import FIGURES, FINANCE, Figure, find_figure
+from fleetsim.output.contract_figures import CONTRACT_COMPUTATIONS
 from fleetsim.output.facts import NO_HOURS, Facts, PoolPeaks
+from fleetsim.output.pnl import COSTS
 from fleetsim.output.waits import percentile
 from fleetsim.timebase import EPOCH, iso
 
@@ -59,6 +61,8 @@ def _value(registered: Figure, facts: Facts, thing: str) -> Value:
 
 def _named(facts: Facts) -> Iterator[tuple[str, Figure, str]]:
     for registered in FIGURES:
+        if registered.name.startswith(FINANCE) and not facts.things.lines:
+            continue
         if registered.thing is None:
             yield registered.name, registered, ""
             continue
@@ -198,5 +202,18 @@ COMPUTATIONS: Mapping[str, Computation] = {
     "cost.training_usd": lambda f, _: _role_cost(f, "training"),
     "cost.total_usd": lambda f, _: f.cost_usd(),
     "cost.elastic_bound_usd": lambda f, _: _elastic_bound(f),
+    **CONTRACT_COMPUTATIONS,
+    "finance.revenue_usd": lambda f, _: f.pnl.accrual_usd("revenue"),
+    "finance.revenue.{stream}_usd": lambda f, name: f.pnl.line_usd(f"revenue/{name}"),
+    "finance.cost_usd": lambda f, _: -f.pnl.accrual_usd(*COSTS),
+    "finance.cost.{cost}_usd": lambda f, name: -f.pnl.line_usd(f"cost/{name}"),
+    "finance.net_result_usd": lambda f, _: f.pnl.accrual_usd(),
+    "finance.net_loss_usd": lambda f, _: -f.pnl.accrual_usd(),
+    "finance.revenue_last_month_usd": lambda f, _: f.pnl.last_revenue_usd,
+    "finance.revenue_growth_ratio": lambda f, _: f.pnl.growth_ratio,
+    "finance.burn_usd_per_month": lambda f, _: f.pnl.burn_usd_per_month(),
+    "finance.cash_usd": lambda f, _: f.pnl.cash_usd,
+    "finance.credits_usd": lambda f, _: f.pnl.credits_usd,
+    "finance.runway": lambda f, _: iso_time(f.pnl.runway.time_us),
 }
 """By registered name: the value from the facts, for the thing that the name names."""

@@ -1,13 +1,10 @@
-"""Facts that a fluid run without finance, training jobs or request windows leaves empty."""
+"""Facts that a fluid run without training jobs or request windows leaves empty."""
 
 from dataclasses import replace
 
 from fleetsim.output.table import (
-    CONTRACT,
-    DATE,
     FLEET,
     HOUR,
-    PROVIDER,
     SERVICE,
     TRAFFIC_CLASS,
     Table,
@@ -19,9 +16,6 @@ from fleetsim.output.table import (
     time,
     usd,
 )
-from fleetsim.units import Column
-
-MONTH = Column("month", DATE, "UTC", "First day of the calendar month.")
 
 LATENCY = table(
     "fact_latency_hourly", "hour, traffic class, service, metric, bucket",
@@ -32,43 +26,6 @@ LATENCY = table(
     number("latency_low_s", "s", "Lower end of the bucket."),
     number("latency_high_s", "s", "Upper end of the bucket, exclusive."),
     count("messages", "message", "Served messages in the bucket."),
-)
-
-COST_ALLOCATION = table(
-    "fact_cost_allocation_hourly", "hour, traffic class, service (idle on its own row)",
-    "hour traffic_class service",
-    HOUR, TRAFFIC_CLASS, SERVICE,
-    gpu_hours("gpu_hours", "GPU-hours of the cost."),
-    usd("effective_usd", "Effective cost."),
-)
-
-COMMITMENT = table(
-    "fact_commitment_hourly", "hour, contract", "hour contract",
-    HOUR, CONTRACT, PROVIDER,
-    gpu_hours("committed_gpu_hours", "Committed for the hour."),
-    gpu_hours("used_gpu_hours", "Of the committed: used."),
-    gpu_hours("unused_gpu_hours", "Of the committed: paid for and not used."),
-    gpu_hours("overage_gpu_hours", "Used above the commitment."),
-    Column("remaining_gpu_hours", "float64", "GPU-hour", "Of the commitment, left at the hour's end."),
-    usd("unused_usd", "Effective cost of the unused part."),
-)
-
-INVOICE = table(
-    "fact_invoice_monthly", "month, provider, contract", "month provider contract",
-    MONTH, PROVIDER, CONTRACT,
-    gpu_hours("gpu_hours", "Quantity charged."),
-    usd("list_usd", "At public prices."),
-    usd("contracted_usd", "At contract prices."),
-    usd("billed_usd", "On the invoice."),
-    usd("effective_usd", "Effective cost of the month."),
-)
-
-PNL = table(
-    "fact_pnl_monthly", "month, line", "month line",
-    MONTH,
-    name_of("line", "Line of the income statement."),
-    usd("accrual_usd", "Earned or incurred in the month."),
-    usd("cash_usd", "Received or paid in the month."),
 )
 
 TRAINING_JOB = table(
@@ -98,4 +55,4 @@ def empty(found: Table) -> Table:
 
 
 LATER_TABLES: tuple[Table, ...] = tuple(
-    map(empty, (LATENCY, COST_ALLOCATION, COMMITMENT, INVOICE, PNL, TRAINING_JOB)))
+    map(empty, (LATENCY, TRAINING_JOB)))

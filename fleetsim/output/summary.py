@@ -6,6 +6,7 @@ from fleetsim.model.scenario import Scenario
 from fleetsim.output.decision import pool_decision
 from fleetsim.output.facts import Facts
 from fleetsim.output.figures import Value, compute_all, finite
+from fleetsim.output.pnl import pnl_summary
 from fleetsim.output.totals import Totals
 from fleetsim.timebase import iso
 
@@ -26,6 +27,7 @@ def summary(scenario: Scenario, facts: Facts, totals: Totals, rows: int, *, iden
                    for fleet, hours in facts.uncovered_gpu_hours.items()},
         "uncovered_gpu_hours": finite(sum(facts.uncovered_gpu_hours.values())),
         "contracts": {name: _contract(scenario, facts, figures, name) for name in scenario.contracts},
+        "finance": pnl_summary(scenario, facts.pnl) if scenario.finance else None,
         "published": published,
         "objectives": objectives,
         "objectives_met": all(row["met"] for row in objectives),
@@ -40,8 +42,8 @@ def _contract(scenario: Scenario, facts: Facts, figures: dict[str, Value], name:
     amounts = {column: str(sum((row[column] for row in rows), start=0)) for column in MONEY_COLUMNS}
     return {
         "kind": contract.kind,
-        "fleet": contract.fleet,
-        "provider": scenario.fleets[contract.fleet].provider,
+        "fleet": contract.fleets[0],
+        "provider": scenario.fleets[contract.fleets[0]].provider,
         **amounts,
         "gpu_hours": figures[f"contracts.{name}.gpu_hours"],
         "usd_per_gpu_hour": figures[f"contracts.{name}.usd_per_gpu_hour"],

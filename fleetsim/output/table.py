@@ -111,9 +111,9 @@ def count(name: str, unit: str, meaning: str, *, additive: bool = True) -> Colum
     return Column(name, INT, unit, meaning, additive)
 
 
-def usd(name: str, meaning: str) -> Column:
-    """A column of exact amounts, which add up."""
-    return Column(name, MONEY, "USD", meaning, additive=True)
+def usd(name: str, meaning: str, *, additive: bool = True) -> Column:
+    """A column of exact amounts."""
+    return Column(name, MONEY, "USD", meaning, additive)
 
 
 def single(name: str, unit: str, meaning: str, *, additive: bool = False) -> Column:
@@ -122,6 +122,7 @@ def single(name: str, unit: str, meaning: str, *, additive: bool = False) -> Col
 
 
 HOUR = time("hour", "Start of the hour.")
+MONTH = Column("month", DATE, "UTC", "First day of the calendar month.")
 FLEET = name_of("fleet", "Fleet.")
 POOL = name_of("pool", "Pool; `training` for training fleets, `unassigned` for GPUs that no pool asks for.")
 GPU = name_of("gpu", "GPU type.")

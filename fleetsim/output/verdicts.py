@@ -45,9 +45,8 @@ def difference_frac(fact: PublishedFact, simulated: float) -> float | None:
     """
     target = fact.value
     if target is None:
-        low = simulated if fact.low is None else fact.low
-        high = simulated if fact.high is None else fact.high
-        target = min(max(simulated, low), high)
+        target = simulated if fact.low is None else max(simulated, fact.low)
+        target = target if fact.high is None else min(target, fact.high)
     if simulated == target:
         return 0.0
     return None if target == 0 else (simulated - target) / abs(target)

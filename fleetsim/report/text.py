@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fleetsim.model.figure import find_figure
+from fleetsim.report.finance import profit_and_loss
 from fleetsim.report.numbers import (
     MISSING,
     by_unit,
@@ -29,10 +30,11 @@ MANY_LEFT_FRAC = 0.001
 
 
 def summary_text(summary: Summary, path: Path, *, width: int = 100, terminal: bool = False) -> str:
-    """The summary of the run at `path`: header, decision, fleets, traffic, cost, facts, objectives."""
+    """The summary of the run at `path`: header, decision, fleets, traffic, cost, P&L, facts, objectives."""
     parts: list[Table | str] = [
         header(summary), decision(summary), offers(summary), fleets(summary), traffic(summary),
-        contracts(summary), published(summary), objectives(summary), footer(summary, path),
+        contracts(summary), profit_and_loss(summary), published(summary), objectives(summary),
+        footer(summary, path),
     ]
     return render([part for part in parts if isinstance(part, str) or part.rows or part.lead],
                   width=width, terminal=terminal)
@@ -167,15 +169,18 @@ def traffic(summary: Summary) -> Table:
 
 
 def contracts(summary: Summary) -> Table:
-    """What each contract costs, and the totals."""
+    """What each contract costs, how much of it is used, and the totals."""
     figures = summary["figures"]
-    table = Table("Cost, effective", ("Contract", "Kind", "Fleet", "|GPU-hours", "|$/GPU-hour", "|Cost"))
+    table = Table("Cost, effective", ("Contract", "Kind", "Fleet", "|GPU-hours", "|$/GPU-hour", "|Used %",
+                                      "|Cost"))
     table.lead = [Cell(f"{short(fleet['uncovered_gpu_hours'])} GPU-hours of fleet {name} have no contract "
                        "and cost $0.", BAD)
                   for name, fleet in summary["fleets"].items() if fleet["uncovered_gpu_hours"]]
     for name, contract in summary["contracts"].items():
         table.rows.append((name, contract["kind"], contract["fleet"], short(contract["gpu_hours"]),
-                           price(contract["usd_per_gpu_hour"]), usd(float(contract["effective_usd"]))))
+                           price(contract["usd_per_gpu_hour"]),
+                           bare_percent(figures[f"contracts.{name}.utilisation_frac"]),
+                           usd(float(contract["effective_usd"]))))
     if not table.rows:
         return table
     totals = {label: figures[f"cost.{key}_usd"] for label, key in
@@ -183,14 +188,29 @@ def contracts(summary: Summary) -> Table:
     both = totals["serving"] and totals["training"]
     for label, value in totals.items():
         if both or label == "total":
-            table.rows.append((label, "", "", "", "", usd(value)))
+            table.rows.append((label, *[""] * 5, usd(value)))
             table.totals += 1
     bound = figures["cost.elastic_bound_usd"]
     if bound:
-        table.rows.append((Cell("serving, all elastic (a bound)", QUIET), "", "", "", "",
-                           Cell(usd(bound), QUIET)))
+        table.rows.append((Cell("serving, all elastic (a bound)", QUIET), *[""] * 5, Cell(usd(bound), QUIET)))
         table.totals += 1
+    table.foot = cash(figures)
     return table
+
+
+def cash(figures: Mapping[str, Any]) -> list[str]:
+    """How the invoices differ from the cost, what is still owed, and what contracts save."""
+    lines = []
+    billed, ahead, owed = (figures[f"cost.{name}_usd"] for name in ("billed", "prepaid", "remaining"))
+    if abs(ahead) >= 1:
+        side = "ahead of" if ahead > 0 else "less than"
+        lines.append(f"Billed {usd(billed)}: {usd(abs(ahead))} {side} cost.")
+    if owed:
+        lines.append(f"Payments of {usd(owed)} are still due when the horizon ends.")
+    saved, waste = figures["cost.list_savings_rate_frac"], figures["cost.unused_usd"]
+    if saved:
+        lines.append(f"{percent(saved)} below list prices, {usd(waste)} of unused commitments included.")
+    return lines
 
 
 def published(summary: Summary) -> Table:

@@ -3,6 +3,7 @@
     load(path, scenario=None, overrides=()) -> Loaded       read, resolve and check a file
     load_all(path, overrides=()) -> {name: Loaded}          the file and each of its named scenarios
     override(scenario, {path: value}) -> Scenario           the same scenario with values changed
+    with_contract_file(scenario, path) -> Loaded            the same scenario under other contracts
     dump(scenario.source) -> str                            the resolved file as YAML
     json_schema() -> dict                                   for editors
     CODES                                                   every fault that a file can have
@@ -17,11 +18,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fleetsim.spec import catalog
     from fleetsim.spec.codes import CODES
-    from fleetsim.spec.loader import Loaded, load, load_all, override
+    from fleetsim.spec.contract_file import is_contract_file
+    from fleetsim.spec.loader import (
+        Loaded,
+        check_contract_file,
+        from_source,
+        load,
+        load_all,
+        override,
+        with_contract_file,
+    )
     from fleetsim.spec.schema import json_schema
     from fleetsim.spec.writing import dump
 
-__all__ = ["CODES", "Loaded", "catalog", "dump", "json_schema", "load", "load_all", "override"]
+__all__ = ["CODES", "Loaded", "catalog", "check_contract_file", "dump", "from_source", "is_contract_file",
+           "json_schema", "load", "load_all", "override", "with_contract_file"]
 
 _HOMES = {
     "CODES": "codes",
@@ -30,6 +41,10 @@ _HOMES = {
     "load": "loader",
     "load_all": "loader",
     "override": "loader",
+    "with_contract_file": "loader",
+    "check_contract_file": "loader",
+    "from_source": "loader",
+    "is_contract_file": "contract_file",
     "json_schema": "schema",
 }
 

@@ -8,6 +8,7 @@ from numbers import Integral, Real
 
 from fleetsim.errors import UsageError, did_you_mean
 from fleetsim.spec.annotation import below, branches, keys_of, shape_of
+from fleetsim.spec.contract_file import named_file, with_contracts
 from fleetsim.spec.faults import Faults
 from fleetsim.spec.merge import with_value
 from fleetsim.spec.node import Node, Place, Source, tree
@@ -34,7 +35,8 @@ def resolved(root: Node, scenario: str | None, sets: Sequence[Change], faults: F
         faults.at(section.head, "unknown-scenario", "scenarios", f"no scenario {scenario!r}", hint)
     used: set[str] = set()
     result = bare
-    for name, (overrides, own) in combined.items():
+    for name, (overrides, own, contracts) in combined.items():
+        signed = None if contracts is None else named_file(contracts, f"scenarios.{name}.contracts", faults)
         changes: list[Change] = []
         for override in overrides:
             word = str(override.value)
@@ -49,7 +51,8 @@ def resolved(root: Node, scenario: str | None, sets: Sequence[Change], faults: F
                     f"no override {word!r}",
                     did_you_mean(word, list(named)),
                 )
-        outcome = applied(bare, changes + own, faults)
+        start = bare if signed is None else with_contracts(bare, signed)
+        outcome = applied(start, changes + own, faults)
         if name == scenario:
             result = _named(outcome, name)
     for name, changes in named.items():
@@ -79,23 +82,27 @@ def _named_overrides(root: Node, faults: Faults) -> dict[str, list[Change]]:
     }
 
 
-def _scenarios(root: Node, faults: Faults) -> dict[str, tuple[list[Node], list[Change]]]:
+SCENARIO_KEYS = ("overrides", "set", "contracts")
+
+
+def _scenarios(root: Node, faults: Faults) -> dict[str, tuple[list[Node], list[Change], Node | None]]:
+    """By name: overrides, changes of its own, and the contract file that it is under."""
     section = root.child("scenarios")
-    found: dict[str, tuple[list[Node], list[Change]]] = {}
+    found: dict[str, tuple[list[Node], list[Change], Node | None]] = {}
     if section is None or not _is_map(section, "scenarios", "a map of names", faults):
         return found
     for name, node in section.entries().items():
         if isinstance(node.value, list) or node.value is None:
-            found[name] = (node.items(), [])
+            found[name] = (node.items(), [], None)
         elif _is_map(node, f"scenarios.{name}", "a list of override names or a map", faults):
             for key, child in node.entries().items():
-                if key not in ("overrides", "set"):
+                if key not in SCENARIO_KEYS:
                     faults.at(
                         child.head,
                         "unknown-key",
                         f"scenarios.{name}.{key}",
                         f"unknown key {key!r}",
-                        did_you_mean(key, ["overrides", "set"]),
+                        did_you_mean(key, list(SCENARIO_KEYS)),
                     )
             names, changes = node.child("overrides"), node.child("set")
             if names and not isinstance(names.value, list):
@@ -108,7 +115,8 @@ def _scenarios(root: Node, faults: Faults) -> dict[str, tuple[list[Node], list[C
                 )
             if changes and not _is_map(changes, f"scenarios.{name}.set", "a map of dotted paths", faults):
                 changes = None
-            found[name] = (names.items() if names else [], list(changes.entries().items()) if changes else [])
+            found[name] = (names.items() if names else [],
+                           list(changes.entries().items()) if changes else [], node.child("contracts"))
     return found
 
 

@@ -3,6 +3,8 @@
 The codes are stable: tools may rely on them. `fleetsim explain CODE` prints an entry.
 """
 
+from fleetsim.spec.finance_codes import FINANCE_TABLE
+
 _TABLE = """
 syntax
   The text is no YAML.
@@ -233,6 +235,10 @@ more-gpus-than-fleet
   More GPUs are asked for, or reserved, than the fleet ever has in the horizon.
   wrong: gpus: 400_000 of a fleet of 350_000
   right: gpus: 350_000
+ends-early
+  A commitment is ended before it starts, or inside its minimum term.
+  wrong: termination: {date: 2024-03-01, minimum_term_months: 12}, start: 2024-01-01
+  right: termination: {date: 2025-03-01, minimum_term_months: 12}, start: 2024-01-01
 shares-above-one
   Shares of one fleet, or of one curve at some date, add up to more than all of it.
   wrong: 0.7 and 0.4
@@ -387,5 +393,5 @@ def _parsed(table: str) -> dict[str, str]:
     return {name: text.rstrip() for name, text in codes.items()}
 
 
-CODES: dict[str, str] = _parsed(_TABLE)
+CODES: dict[str, str] = _parsed(_TABLE + FINANCE_TABLE.lstrip())
 """Code to explanation, in the order in which a file is read."""

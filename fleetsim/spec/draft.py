@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fleetsim.model.contract import Offer
+from fleetsim.model.finance import Finance
 from fleetsim.model.fleet import Fleet
 from fleetsim.model.hardware import GpuType
 from fleetsim.model.pool import Pool
@@ -29,6 +30,7 @@ class Draft:
     directory: Path
     """Where relative paths of data files start."""
     horizon: Horizon | None = None
+    finance: Finance | None = None
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     objectives: list[Objective] = field(default_factory=list)
     series: dict[str, Series] = field(default_factory=dict)
@@ -72,13 +74,13 @@ class Draft:
         return self.objects.get(section, {})
 
     def names(self, section: str) -> list[str]:
-        """Every name written in a section, also of entries that are wrong."""
-        node = self.root.child(section)
+        """Every name written in a section (`traffic`, `finance.revenue`), also of entries that are wrong."""
+        node = self.root.find(tuple(section.split(".")))
         return list(node.entries()) if node else []
 
     def is_garbled(self, section: str) -> bool:
         """Whether the section is written as something else than a map."""
-        node = self.root.child(section)
+        node = self.root.find(tuple(section.split(".")))
         return node is not None and not isinstance(node.value, dict)
 
     def error(self, code: str, path: NodePath, message: str, hint: str = "", key: bool = False) -> None:

@@ -99,11 +99,17 @@ def _extended(base: Node, own: Node) -> Node:
         if node is not None:
             entries = {
                 **entries,
-                key: replace(node, value={**_names(base, key), **node.entries()})
+                key: replace(node, value=_together(_names(base, key), node.entries()))
                 if isinstance(node.value, dict)
                 else node,
             }
     return replace(result, value=entries)
+
+
+def _together(base: dict[str, Node], own: dict[str, Node]) -> dict[str, Node]:
+    """The base's entries and the file's own; a null takes one of the base away."""
+    gone = {name for name, node in own.items() if node.value is None and name in base}
+    return {name: node for name, node in {**base, **own}.items() if name not in gone}
 
 
 def _names(base: Node, key: str) -> dict[str, Node]:

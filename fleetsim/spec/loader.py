@@ -14,10 +14,10 @@ from fleetsim.spec.draft import Draft
 from fleetsim.spec.entry import build
 from fleetsim.spec.faults import Faults
 from fleetsim.spec.file import Files
-from fleetsim.spec.node import Node, Source, plain
+from fleetsim.spec.node import Node, NodePath, Source, plain
 from fleetsim.spec.prune import pruned
 from fleetsim.spec.scalar import written
-from fleetsim.spec.sections import LAYERS, SINGLES, Section, sections
+from fleetsim.spec.sections import LAYERS, SINGLES, Section, parts_of_finance, sections
 from fleetsim.spec.shortform import written_out
 
 FORMAT = 1
@@ -85,6 +85,50 @@ def override(scenario: Scenario, values: Mapping[str, object]) -> Scenario:
     return _loaded(changed, faults, Path(scenario.directory)).scenario
 
 
+def with_contract_file(scenario: Scenario, path: str | os.PathLike[str]) -> Loaded:
+    """The scenario under the contracts of a contract file; ScenarioError when it or they are wrong."""
+    from fleetsim.spec.contract_file import contract_file, with_contracts
+    from fleetsim.spec.node import Place, tree
+
+    faults = Faults()
+    signed = contract_file(path, faults)
+    if signed is None:
+        faults.stop()
+    assert signed is not None, "a file that cannot be read is a fault"
+    source = Source(scenario.name, directory=Path(scenario.directory))
+    root = with_contracts(tree(dict(scenario.source), Place(source, 0, 0)), signed)
+    faults.root = root
+    return _loaded(root, faults, Path(scenario.directory))
+
+
+def check_contract_file(path: str | os.PathLike[str]) -> tuple[str, int]:
+    """The name of a contract file and its number of contracts; ScenarioError with every fault that shows
+    without a scenario."""
+    from fleetsim.spec.contract_file import contract_file
+
+    faults = Faults()
+    root = contract_file(path, faults)
+    if root is not None:
+        draft = Draft(root, faults, Path(path).parent)
+        faults.root = root
+        _build_sections(draft)
+    faults.stop()
+    assert root is not None, "a file that cannot be read is a fault"
+    name, contracts = root.child("name"), root.child("contracts")
+    assert contracts is not None, "a contract file has contracts"
+    return str(name.value) if name else Path(path).stem, len(contracts.entries())
+
+
+def from_source(source: Mapping[str, object], directory: Path) -> Scenario:
+    """The scenario that a run was made from; `directory` is where its data files are looked for."""
+    from fleetsim.spec.node import Place, tree
+
+    faults = Faults()
+    root = tree(dict(source), Place(Source(str(source.get("name", "")), directory=directory), 0, 0))
+    faults.root = root
+    return _loaded(root, faults, directory).scenario
+
+
 def _loaded(root: Node, faults: Faults, directory: Path) -> Loaded:
     root = pruned(_with_data_files_from(root, directory), faults)
     faults.root = written_out(root)
@@ -111,6 +155,8 @@ def _loaded(root: Node, faults: Faults, directory: Path) -> Loaded:
         policies=draft.of("policies"),
         contracts=draft.of("contracts"),
         offers=draft.offers,
+        budgets=draft.of("budgets"),
+        finance=draft.finance,
         published=draft.published,
         objectives=tuple(draft.objectives),
         series=draft.series,
@@ -163,22 +209,44 @@ def _top_level(draft: Draft) -> None:
 def _build_sections(draft: Draft) -> None:
     for name, section in sections().items():
         node = draft.root.child(name)
-        if node is None:
-            continue
-        if not isinstance(node.value, dict):
-            draft.error(
-                "wrong-type",
-                (name,),
-                f"expected a map by name, got {written(node.value)}",
-                f"write `{name}:` with one `name: {{...}}` per {section.noun}",
-            )
-            continue
-        built = {entry: _entry(draft, section, name, entry, child) for entry, child in node.value.items()}
-        draft.objects[name] = {entry: thing for entry, thing in built.items() if thing is not None}
+        if node is not None:
+            draft.objects[name] = _things(draft, section, node, (name,))
+    _build_finance(draft)
 
 
-def _entry(draft: Draft, section: Section, name: str, entry: str, node: Node) -> Any:
-    path = (name, entry)
+def _things(draft: Draft, section: Section, node: Node, path: NodePath) -> dict[str, Any]:
+    """The objects of a map of named things by name, without those that are wrong."""
+    if not isinstance(node.value, dict):
+        draft.error(
+            "wrong-type",
+            path,
+            f"expected a map by name, got {written(node.value)}",
+            f"write `{path[-1]}:` with one `name: {{...}}` per {section.noun}",
+        )
+        return {}
+    built = {entry: _entry(draft, section, (*path, entry), child) for entry, child in node.value.items()}
+    return {entry: thing for entry, thing in built.items() if thing is not None}
+
+
+def _build_finance(draft: Draft) -> None:
+    """The finance section: its own keys, then every map inside it like a section."""
+    from fleetsim.model.finance import Finance
+
+    node = draft.root.child("finance")
+    if node is None:
+        return
+    inner = parts_of_finance()
+    finance = build(Finance, node, ("finance",), draft.faults, without=tuple(inner))
+    maps: dict[str, Any] = {}
+    for name, section in inner.items():
+        part = node.child(name)
+        if part is not None:
+            maps[name] = _things(draft, section, part, ("finance", name))
+    draft.objects |= {f"finance.{name}": things for name, things in maps.items()}
+    draft.finance = None if finance is None else replace(finance, **maps)
+
+
+def _entry(draft: Draft, section: Section, path: NodePath, node: Node) -> Any:
     if section.registry is None:
         return build(section.annotation, node, path, draft.faults)
     if not isinstance(node.value, dict):

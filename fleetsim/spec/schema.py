@@ -10,7 +10,7 @@ from fleetsim.model.base import yaml_key
 from fleetsim.spec.checks.names import NAME
 from fleetsim.spec.entry import adapter
 from fleetsim.spec.loader import FORMAT
-from fleetsim.spec.sections import sections
+from fleetsim.spec.sections import Section, parts_of_finance, sections
 
 Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -19,6 +19,7 @@ _DATE_KEY = r"^\d{4}-\d{2}-\d{2}"
 
 def json_schema() -> Schema:
     """The schema of a scenario file: keys, types, bounds, units (`unit`) and what each key means."""
+    from fleetsim.model.finance import Finance
     from fleetsim.model.scenario import Horizon
 
     defs: Schema = {}
@@ -38,22 +39,15 @@ def json_schema() -> Schema:
             "additionalProperties": {"anyOf": [_LIST, {"type": "null"}, _COMBINATION]},
         },
         "horizon": _of(Horizon, defs),
+        "finance": _of(Finance, defs),
         "objectives": {
             **_LIST,
             "description": "Conditions on figures, as `result:traffic.plus.shed_frac <= 0.001`.",
         },
     }
     for name, section in sections().items():
-        if section.registry is None:
-            entry = _of(section.annotation, defs)
-        else:
-            entry = {"oneOf": [_with_kind(kind, cls, defs) for kind, cls in section.registry.items()]}
-        properties[name] = {
-            "type": "object",
-            "description": f"Each {section.noun} by its name.",
-            "propertyNames": {"pattern": f"^{NAME.pattern}$"},
-            "additionalProperties": {"anyOf": [entry, {"type": "null"}]},
-        }
+        properties[name] = _map_of(section, defs)
+    defs["Finance"]["properties"] |= {name: _map_of(part, defs) for name, part in parts_of_finance().items()}
     _accept_short_forms(defs)
     partial = {f"partial-{name}": _partial(part) for name, part in defs.items()}
     return {
@@ -66,6 +60,20 @@ def json_schema() -> Schema:
         "then": {"properties": _partial(properties)},
         "else": {"properties": properties, "required": ["fleetsim", "name", "horizon", "fleets"]},
         "$defs": defs | partial,
+    }
+
+
+def _map_of(section: Section, defs: Schema) -> Schema:
+    """A map of named things."""
+    if section.registry is None:
+        entry = _of(section.annotation, defs)
+    else:
+        entry = {"oneOf": [_with_kind(kind, cls, defs) for kind, cls in section.registry.items()]}
+    return {
+        "type": "object",
+        "description": f"Each {section.noun} by its name.",
+        "propertyNames": {"pattern": f"^{NAME.pattern}$"},
+        "additionalProperties": {"anyOf": [entry, {"type": "null"}]},
     }
 
 
@@ -93,7 +101,7 @@ def _partial(schema: Any) -> Any:
 _LIST: Schema = {"type": "array", "items": {"type": "string"}}
 _COMBINATION: Schema = {
     "type": "object",
-    "properties": {"overrides": _LIST, "set": {"type": "object"}},
+    "properties": {"overrides": _LIST, "set": {"type": "object"}, "contracts": {"type": "string"}},
     "additionalProperties": False,
 }
 
@@ -126,9 +134,11 @@ def _class_named(name: str, annotation: Any) -> type | None:
     """The class that a part of a schema came from: the annotation or one that its module knows."""
     if getattr(annotation, "__name__", "") == name:
         return annotation if isinstance(annotation, type) else None
-    module = inspect.getmodule(annotation)
-    found = getattr(module, name, None)
-    return found if isinstance(found, type) else None
+    for owner in getattr(annotation, "__mro__", (annotation,)):
+        found = getattr(inspect.getmodule(owner), name, None)
+        if isinstance(found, type):
+            return found
+    return None
 
 
 def _described(part: Schema, cls: type | None) -> Schema:

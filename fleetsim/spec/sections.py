@@ -27,6 +27,7 @@ class Section(NamedTuple):
 def sections() -> dict[str, Section]:
     """Every section of named things, in the order of the reference."""
     from fleetsim.ledger.contracts import CONTRACTS
+    from fleetsim.model.budget import Budget
     from fleetsim.model.contract import Offer
     from fleetsim.model.fleet import Fleet
     from fleetsim.model.hardware import GpuType
@@ -48,11 +49,30 @@ def sections() -> dict[str, Section]:
         "policies": Section("policy", registry=POLICIES),
         "contracts": Section("contract", registry=CONTRACTS),
         "offers": Section("offer", Offer),
+        "budgets": Section("budget", Budget),
         "published": Section("published fact", PublishedFact),
     }
 
 
-SINGLES = ("fleetsim", "name", "description", "horizon", "objectives")
+@cache
+def parts_of_finance() -> dict[str, Section]:
+    """The maps of named things inside `finance`, in the order of the reference."""
+    from fleetsim.model.finance import COSTS, REVENUE, Round
+
+    return {
+        "revenue": Section("revenue stream", registry=REVENUE),
+        "costs": Section("cost", registry=COSTS),
+        "funding": Section("funding round", Round),
+    }
+
+
+def section_named(name: str) -> Section:
+    """A section by its name; `finance.revenue` is one inside `finance`."""
+    outer, _, inner = name.partition(".")
+    return parts_of_finance()[inner] if inner else sections()[outer]
+
+
+SINGLES = ("fleetsim", "name", "description", "horizon", "finance", "objectives")
 """Keys of the top level that hold one value."""
 LAYERS = ("extends", "overrides", "scenarios")
 """Keys that say how the file is put together; none is left in a resolved scenario."""
@@ -63,6 +83,7 @@ def type_at(root: Node, path: NodePath, step: Callable[[Any, str | int], Any]) -
 
     `step(type, segment)` is the type of an entry of a value of that type.
     """
+    from fleetsim.model.finance import Finance
     from fleetsim.model.scenario import Horizon
 
     if not path:
@@ -71,8 +92,12 @@ def type_at(root: Node, path: NodePath, step: Callable[[Any, str | int], Any]) -
     if first in sections() and len(path) > 1:
         annotation = sections()[first].type_of(root.find(path[:2]))
         rest = path[2:]
+    elif first == "finance" and len(path) > 2 and str(path[1]) in parts_of_finance():
+        annotation = parts_of_finance()[str(path[1])].type_of(root.find(path[:3]))
+        rest = path[3:]
     else:
-        singles = {"horizon": Horizon, "objectives": tuple[str, ...], "name": str, "description": str}
+        singles = {"horizon": Horizon, "finance": Finance, "objectives": tuple[str, ...], "name": str,
+                   "description": str}
         annotation, rest = singles.get(first), path[1:]
     for segment in rest:
         annotation = step(annotation, segment)

@@ -8,9 +8,9 @@ from fleetsim.kernel import fluid, fluid_reference
 from fleetsim.kernel.arrays import COHORTS, Hourly, Inputs, Steps, Things
 
 FOR_ONE_STEP = {
-    "shares": {"room", "work", "cap", "part"},
-    "classes": {"offered", "admitted", "degraded_frac", "served_now", "cohort_head"},
-    "fleets": set(), "pools": set(),
+    "shares": {"portion_s", "room", "work", "cap", "fits", "part"},
+    "classes": {"offered", "admitted", "degraded_frac", "queued", "served_now", "cohort_head"},
+    "fleets": {"rented", "unhealthy"}, "pools": set(),
 }
 """Room for the step at hand, which is no state; and where a ring of cohorts begins."""
 NO_STATE = {"arrivals", "cost_gpu_s", "degraded_cost_gpu_s", "shares_before", "classes_before", "cohorts"}
@@ -29,7 +29,8 @@ def cut(inputs: Inputs, hourly: Hourly, steps: Steps, steps_per_hour: int, first
     hours = slice(begin - hourly.first_hour, end - hourly.first_hour)
     across = {"gpu_s", "nodes", "messages"}
     return (
-        Inputs(first, *(values[rows] for values in inputs[1:])),
+        Inputs(first, *(values if name == "mix" else values[rows]
+                        for name, values in zip(inputs._fields[1:], inputs[1:], strict=True))),
         Hourly(begin, *(values[:, hours] if name in across else values[hours]
                         for name, values in zip(hourly._fields[1:], hourly[1:], strict=True))),
         Steps(*(values[:, rows] for values in steps)),

@@ -11,7 +11,8 @@ from cli_command import Command, Finished
 from fleetsim import __version__
 from fleetsim.spec import CODES
 
-VERBS = ["new", "check", "run", "show", "query", "verify", "report", "schema", "explain"]
+VERBS = ["new", "check", "run", "show", "query", "verify", "export", "report", "compare", "rebill",
+         "optimize", "schema", "explain"]
 
 LOADED = """
 import resource, sys

@@ -4,9 +4,10 @@ from collections.abc import Generator
 from datetime import datetime, timedelta
 from typing import Any
 
-from fleetsim.engine.world import Acceptance, World
+from fleetsim.engine.world import World
+from fleetsim.ledger.usage import Delivery
 from fleetsim.model.fleet import Fleet, Tranche
-from fleetsim.timebase import add_months
+from fleetsim.timebase import add_months, epoch_us
 
 
 def hand_back(tranche: Tranche, accepted: datetime) -> datetime | None:
@@ -28,7 +29,11 @@ def deliveries(world: World, name: str, fleet: Fleet) -> None:
         end = hand_back(tranche, accepted)
         if end is not None and end <= accepted:
             continue  # so late that it would already have been handed back
-        world.acceptances[name].append(Acceptance(world.demand.step_at(accepted), tranche.gpus))
+        # What is billed begins and ends with the step in which the GPUs come and go.
+        world.acceptances[name].append(Delivery(
+            accepted_us=world.time_us(world.demand.step_at(accepted)), gpus=tranche.gpus,
+            promised_us=epoch_us(tranche.date),
+            end_us=None if end is None else world.time_us(world.demand.step_at(end))))
         if end is None or end > world.scenario.horizon.start:
             last_ns = None if end is None else world.ns_at(end)
             world.env.process(_tranche(world, name, tranche.gpus, world.ns_at(accepted), last_ns))

@@ -24,14 +24,15 @@ class Losses:
         while start < horizon_end:
             if start + length > self.world.scenario.horizon.start:
                 yield env.timeout(max(0, self.world.ns_at(start) - self.world.now_ns))
-                self._change(window, opens=True, kind=f"{kind}_start", label=label)
+                self.change(window, opens=True, kind=f"{kind}_start", label=label)
                 yield env.timeout(self.world.ns_at(start + length) - self.world.now_ns)
-                self._change(window, opens=False, kind=f"{kind}_end", label=label)
+                self.change(window, opens=False, kind=f"{kind}_end", label=label)
             if window.repeat_days is None:
                 return
             start += timedelta(days=window.repeat_days)
 
-    def _change(self, window: Window, *, opens: bool, kind: str, label: str) -> None:
+    def change(self, window: Window, *, opens: bool, kind: str, label: str) -> None:
+        """Open or close a window now."""
         self.world.catch_up()
         if opens:
             self.open.append(window)
@@ -47,10 +48,11 @@ class Losses:
         self.world.note(f"fleet/{self.name}", kind, value=lost, detail=label)
 
 
-def windows(world: World, name: str, fleet: Fleet) -> None:
-    """Start a process for each outage and maintenance window of a fleet."""
+def windows(world: World, name: str, fleet: Fleet) -> Losses:
+    """Start a process for each outage and maintenance window of a fleet; returns what they act on."""
     losses = Losses(world, name)
     for label, window in fleet.outages.items():
         world.env.process(losses.run(window, "outage", label))
     for label, window in fleet.maintenance.items():
         world.env.process(losses.run(window, "maintenance", label))
+    return losses

@@ -3,31 +3,34 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from fleetsim.ledger.contracts.agreement import FleetAgreement, check_term, term_s
 from fleetsim.ledger.primitives import RateCard
-from fleetsim.model.base import FILE_CONFIG
-from fleetsim.units import UsdPerGpuHour
+from fleetsim.model.base import Dated
+from fleetsim.units import UsdPerGpuHour, UtcTime
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnDemand:
+class OnDemand(FleetAgreement):
     """Bills the allocated GPU-hours that no commitment covers, and a fleet's elastic part.
 
     The elastic part of a fleet is billed by the contract that `elastic.contract` names.
     """
 
-    __pydantic_config__: ClassVar = FILE_CONFIG
     kind: ClassVar[str] = "on_demand"
     bills: ClassVar[Literal["committed", "allocated"]] = "allocated"
 
-    fleet: str
-    """Fleet whose allocated GPU-hours are billed."""
-    usd_per_gpu_hour: UsdPerGpuHour
+    usd_per_gpu_hour: Dated[UsdPerGpuHour]
     """Price of an allocated GPU-hour."""
-    list_usd_per_gpu_hour: UsdPerGpuHour | None = None
-    """Public price, for comparison; the price itself by default."""
+    start: UtcTime | None = None
+    """First instant at which it bills; from the beginning by default."""
+    end: UtcTime | None = None
+    """Last instant, exclusive; to the end by default."""
+
+    def __post_init__(self) -> None:
+        check_term(self.start, self.end)
 
     def primitive(self) -> RateCard:
-        """How the ledger rates it."""
-        return RateCard(
-            usd_per_gpu_hour=self.usd_per_gpu_hour, list_usd_per_gpu_hour=self.list_usd_per_gpu_hour
-        )
+        """A rate card."""
+        start_s, end_s = term_s(self.start, self.end, None)
+        return RateCard(fleet=self.fleet, prices=self.prices(self.usd_per_gpu_hour), start_s=start_s,
+                        end_s=end_s)

@@ -1,6 +1,7 @@
 """Checks across parts: what no single entry can know about itself. One file per part of a scenario."""
 
 from fleetsim.spec.checks.contracts import check_contracts, check_offers
+from fleetsim.spec.checks.finance import check_finance
 from fleetsim.spec.checks.fleets import check_fleets
 from fleetsim.spec.checks.horizon import check_horizon
 from fleetsim.spec.checks.names import check_names
@@ -32,6 +33,7 @@ def check(draft: Draft) -> None:
         check_policies,
         check_contracts,
         check_offers,
+        check_finance,
         check_published,
         check_objectives,
         check_usage,

@@ -1,26 +1,32 @@
 """Contracts and offers: every GPU-hour is billed by one contract, and offers can still be signed."""
 
 from collections import defaultdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from fleetsim.spec.checks.cover import is_pot, term_of
 from fleetsim.spec.checks.fleets import most_gpus, span
 from fleetsim.spec.checks.horizon import shown
 from fleetsim.spec.draft import Draft
 from fleetsim.spec.scalar import number
+from fleetsim.timebase import add_months
 
-_FIRST = datetime.min.replace(tzinfo=UTC)
-_LAST = datetime.max.replace(tzinfo=UTC)
+PRICE_LIST_RANK = 5
+"""The rank of `fleetsim.ledger.primitives.RateCard`."""
 
 
 def check_contracts(draft: Draft) -> None:
     by_fleet: dict[str, list[str]] = defaultdict(list)
     for name, contract in draft.of("contracts").items():
-        by_fleet[contract.fleet].append(name)
         _check_term(draft, name, contract)
+        _check_termination(draft, name, contract)
+        if not is_pot(contract):
+            for fleet in contract.fleets:
+                by_fleet[fleet].append(name)
     for fleet, names in by_fleet.items():
         if fleet in draft.fleets:
             _check_cover(draft, fleet, names)
+    _check_spend(draft)
 
 
 def _check_term(draft: Draft, name: str, contract: Any) -> None:
@@ -30,10 +36,31 @@ def _check_term(draft: Draft, name: str, contract: Any) -> None:
         draft.warning("never-acts", ("contracts", name), message, key=True)
 
 
+def _check_termination(draft: Draft, name: str, contract: Any) -> None:
+    """An early end lies inside the term and after the minimum term."""
+    ended = contract.termination
+    if ended is None:
+        return
+    start = getattr(contract, "start", None) or _first_tranche(draft, contract)
+    path = ("contracts", name, "termination", "date")
+    if start is not None and ended.date <= start:
+        draft.error("ends-early", path, f"ended on {shown(ended.date)}, before its start {shown(start)}")
+    elif start is not None and ended.minimum_term_months is not None:
+        first = add_months(start, ended.minimum_term_months)
+        if ended.date < first:
+            message = f"ended on {shown(ended.date)}, inside its minimum term, which lasts to {shown(first)}"
+            draft.error("ends-early", path, message, "choose a later date")
+
+
+def _first_tranche(draft: Draft, contract: Any) -> datetime | None:
+    """When the first GPUs of its fleets are promised, which is where a term begins that has no start."""
+    return min((tranche.date for fleet in contract.fleets if fleet in draft.fleets
+                for tranche in draft.fleets[fleet].tranches), default=None)
+
+
 def _term(draft: Draft, contract: Any) -> tuple[datetime, datetime]:
     """The part of a contract's term that lies in the horizon; it ends before it starts when none does."""
-    start = getattr(contract, "start", None) or _FIRST
-    end = getattr(contract, "end", None) or getattr(contract, "fixed_end", None) or _LAST
+    start, end = term_of(contract)
     if draft.horizon is None:
         return start, end
     return max(start, draft.horizon.start), min(end, draft.horizon.end)
@@ -43,22 +70,43 @@ def _check_cover(draft: Draft, fleet: str, names: list[str]) -> None:
     """No GPU of a fleet may be billed by two commitments, nor its free use by two price lists."""
     contracts = draft.of("contracts")
     elastic = draft.fleets[fleet].elastic
-    metered = [
-        name
-        for name in names
-        if contracts[name].bills == "allocated" and not (elastic and elastic.contract == name)
-    ]
-    for name in metered[1:]:
-        message = f"contract {metered[0]!r} bills the same GPU-hours of fleet {fleet!r}"
-        draft.error("covered-twice", ("contracts", name), message, "remove one of the two", key=True)
+    metered = [name for name in names if contracts[name].primitive().rank == PRICE_LIST_RANK
+               and contracts[name].primitive().most_frac is None
+               and not (elastic and elastic.contract == name)]
+    for position, name in enumerate(metered):
+        first, last = _term(draft, contracts[name])
+        for other in metered[:position]:
+            start, end = _term(draft, contracts[other])
+            if max(first, start) < min(last, end):
+                message = f"contract {other!r} bills the same GPU-hours of fleet {fleet!r}"
+                draft.error("covered-twice", ("contracts", name), message, "remove one of the two", key=True)
+                break
     has = most_gpus(draft.fleets[fleet], draft)
     committed = [name for name in names if contracts[name].bills == "committed"]
     for position, name in enumerate(committed):
         own = getattr(contracts[name], "gpus", None)
         if own is not None and own > has:
             message = f"reserves {number(own)} GPUs; fleet {fleet!r} never has more than {number(has)}"
-            draft.warning("more-gpus-than-fleet", ("contracts", name, "gpus"), message)
-        _check_together(draft, fleet, has, name, committed[:position])
+            draft.error("more-gpus-than-fleet", ("contracts", name, "gpus"), message,
+                        f"reserve at most {number(has)}, or add a tranche to the fleet")
+        else:
+            _check_together(draft, fleet, has, name, committed[:position])
+
+
+def _check_spend(draft: Draft) -> None:
+    """A commitment in dollars an hour that all GPUs together cannot use."""
+    for name, contract in draft.of("contracts").items():
+        rates = getattr(contract.primitive(), "rates", None)
+        if rates is None or not all(fleet in draft.fleets for fleet in rates):
+            continue
+        committed = float(contract.primitive().usd_per_hour.first)
+        usable = sum(float(rate.own.first) * most_gpus(draft.fleets[fleet], draft)
+                     for fleet, rate in rates.items())
+        if committed > usable:
+            message = (f"commits ${number(committed)} an hour; all GPUs of its fleets cost "
+                       f"${number(usable)} an hour under the plan")
+            key = "usd_per_hour" if contract.usd_per_hour is not None else "on_demand_usd_per_hour"
+            draft.error("more-gpus-than-fleet", ("contracts", name, key), message, "commit less")
 
 
 def _check_together(draft: Draft, fleet: str, has: int, name: str, earlier: list[str]) -> None:

@@ -7,10 +7,12 @@ from fleetsim.model.fleet import Fleet, Tranche
 from fleetsim.spec.checks.horizon import shown
 from fleetsim.spec.draft import Draft
 from fleetsim.spec.scalar import number
-from fleetsim.timebase import add_months
+from fleetsim.timebase import EPOCH, add_months
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
+POT_RANK = 6
+"""The rank of `fleetsim.ledger.primitives.Pot`."""
 
 
 def check_cover(draft: Draft, name: str) -> None:
@@ -19,9 +21,10 @@ def check_cover(draft: Draft, name: str) -> None:
     A contract that bills what is allocated covers all that the others leave.
     """
     fleet, horizon = draft.fleets[name], draft.horizon
-    signed = [contract for contract in draft.of("contracts").values() if contract.fleet == name]
-    if horizon is None or any(contract.bills == "allocated" for contract in signed):
+    signed = [contract for contract in draft.of("contracts").values() if name in contract.fleets]
+    if horizon is None or any(contract.bills == "allocated" for contract in signed if not is_pot(contract)):
         return
+    signed = [contract for contract in signed if not is_pot(contract)]
     changes = {horizon.start, *(date for tranche in fleet.tranches for date in held(tranche)),
                *(date for contract in signed for date in _changes(contract, fleet))}
     for instant in sorted(date for date in changes if horizon.start <= date < horizon.end):
@@ -49,27 +52,36 @@ def _accepted(tranche: Tranche) -> tuple[datetime, datetime]:
     return tranche.date + timedelta(days=low), tranche.date + timedelta(days=high)
 
 
-def _term(contract: Any) -> tuple[datetime, datetime]:
-    """Start and end of a contract, as far as it has its own."""
-    end = getattr(contract, "end", None) or getattr(contract, "fixed_end", None)
-    return getattr(contract, "start", None) or _FIRST, end or _LAST
+def term_of(contract: Any) -> tuple[datetime, datetime]:
+    """Start and end of a contract, as far as it has its own; an early end counts."""
+    primitive = contract.primitive()
+    bounds = getattr(primitive, "start_s", None), getattr(primitive, "end_s", None)
+    start, end = (None if second is None else EPOCH + timedelta(seconds=second) for second in bounds)
+    ended = contract.termination.date if contract.termination else None
+    return start or _FIRST, min((date for date in (end, ended) if date is not None), default=_LAST)
+
+
+def is_pot(contract: Any) -> bool:
+    """Whether it bills no GPU-hours, but draws on what others charge."""
+    return bool(contract.primitive().rank == POT_RANK)
 
 
 def _changes(contract: Any, fleet: Fleet) -> list[datetime]:
     """When a contract may begin to cover less."""
-    months = getattr(contract, "term_months", None)
+    months = getattr(contract.primitive(), "term_months", None)
     ends = [] if months is None else [add_months(_accepted(each)[1], months) for each in fleet.tranches]
-    return [_term(contract)[1], *ends]
+    return [term_of(contract)[1], *ends]
 
 
 def _covered(contract: Any, fleet: Fleet, instant: datetime, has: int) -> int:
     """The most GPUs that a contract can cover then."""
-    if not _within(instant, *_term(contract)):
+    if not _within(instant, *term_of(contract)):
         return 0
-    months = getattr(contract, "term_months", None)
+    primitive = contract.primitive()
+    months = getattr(primitive, "term_months", None)
     if months is not None:
         return sum(each.gpus for each in fleet.tranches if instant < add_months(_accepted(each)[1], months))
-    gpus: int | None = getattr(contract, "gpus", None)
+    gpus: int | None = getattr(primitive, "gpus", None)
     return has if gpus is None else gpus
 
 

@@ -99,8 +99,8 @@ def _check_elastic(draft: Draft, fleet: str, contract: str) -> None:
             f"contract {contract!r} bills a commitment; elastic GPUs need one that bills what is allocated",
             "name a contract of kind on_demand",
         )
-    elif signed.fleet != fleet:
-        draft.error("wrong-contract", path, f"contract {contract!r} is for fleet {signed.fleet!r}")
+    elif fleet not in signed.fleets:
+        draft.error("wrong-contract", path, f"contract {contract!r} is for fleet {signed.fleets[0]!r}")
 
 
 def span(start: datetime, end: datetime) -> str:

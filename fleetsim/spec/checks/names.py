@@ -4,7 +4,7 @@ import re
 
 from fleetsim.spec.draft import Draft
 from fleetsim.spec.node import Node, NodePath
-from fleetsim.spec.sections import sections
+from fleetsim.spec.sections import parts_of_finance, sections
 
 MOST_CHARACTERS = 100
 NAME = re.compile(rf"[A-Za-z0-9_-]{{1,{MOST_CHARACTERS}}}")
@@ -27,6 +27,12 @@ def check_names(draft: Draft) -> None:
                 inner = child.child(part) if child.entries() else None
                 if inner is not None:
                     _check_keys(draft, inner, (section, entry, part))
+
+
+    for part in parts_of_finance():
+        node = draft.root.find(("finance", part))
+        if node is not None:
+            _check_keys(draft, node, ("finance", part))
 
 
 def _words(name: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from fleetsim.errors import did_you_mean
 from fleetsim.spec import catalog
 from fleetsim.spec.draft import Draft
 from fleetsim.spec.node import Node, NodePath
-from fleetsim.spec.sections import sections
+from fleetsim.spec.sections import section_named
 
 ANY = "*"
 
@@ -43,7 +43,16 @@ REFERENCES = (
     Reference(("policies", ANY, "to", ANY), "services"),
     Reference(("policies", ANY, "weights", ANY), "fleets", of_keys=True),
     Reference(("contracts", ANY, "fleet"), "fleets"),
+    Reference(("contracts", ANY, "fleets", ANY), "fleets"),
+    Reference(("contracts", ANY, "rates", ANY), "fleets", of_keys=True),
+    Reference(("contracts", ANY, "contracts", ANY), "contracts"),
+    Reference(("contracts", ANY, "revenue", ANY), "finance.revenue"),
+    Reference(("budgets", ANY, "fleets", ANY), "fleets"),
+    Reference(("budgets", ANY, "contracts", ANY), "contracts"),
     Reference(("offers", ANY, "gpu"), "gpus"),
+    Reference(("finance", "revenue", ANY, "traffic_classes", ANY), "traffic"),
+    Reference(("finance", "revenue", ANY, "of"), "finance.revenue"),
+    Reference(("finance", "revenue", ANY, "of", ANY), "finance.revenue"),
 )
 
 
@@ -88,7 +97,7 @@ def _check(draft: Draft, reference: Reference, name: str, path: NodePath) -> Non
 
 def unknown(draft: Draft, section: str, name: str, path: NodePath, key: bool = False) -> None:
     """Report that a section has no thing of that name."""
-    noun = sections()[section].noun
+    noun = section_named(section).noun
     known = draft.names(section)
     hint = did_you_mean(name, known) if known else f"the scenario has no `{section}`"
     draft.error(f"unknown-{noun.replace(' ', '-')}", path, f"no {noun} {name!r}", hint, key)

@@ -3,7 +3,7 @@
 import re
 
 from fleetsim.errors import did_you_mean
-from fleetsim.model.figure import FIGURES, Figure, find_figure
+from fleetsim.model.figure import FIGURES, FINANCE, Figure, find_figure
 from fleetsim.model.scenario import COMPARISONS, Objective, PublishedFact
 from fleetsim.spec.checks.fleets import span
 from fleetsim.spec.checks.horizon import on_the_hour, shown
@@ -16,7 +16,8 @@ from fleetsim.units import as_utc
 OPERATORS = tuple(COMPARISONS)
 PREFIX = "result:"
 _OBJECTIVE = re.compile(r"(?P<figure>[^\s<>=!]+)\s*(?P<operator>[<>=!~]+|\S+)\s*(?P<value>.*)")
-_SECTION_OF = {"pool": "pools", "fleet": "fleets", "class": "traffic", "contract": "contracts"}
+_SECTION_OF = {"pool": "pools", "fleet": "fleets", "class": "traffic", "contract": "contracts",
+               "budget": "budgets", "stream": "finance.revenue", "cost": "finance.costs"}
 
 
 def check_objectives(draft: Draft) -> None:
@@ -95,7 +96,13 @@ def _figure(draft: Draft, name: str, path: NodePath) -> Figure | None:
         draft.error("unknown-figure", path, f"no figure {name!r}", _nearest(draft, name))
         return None
     figure, thing = found
+    if figure.name.startswith(FINANCE) and draft.root.child("finance") is None:
+        draft.error("no-finance", path, f"{name!r} needs the section `finance`", "add `finance:`")
+        return None
     section = _SECTION_OF[figure.thing] if figure.thing is not None else None
+    if section == "finance.costs" and not draft.has(section, thing):
+        draft.error("unknown-cost", path, f"no cost {thing!r}", did_you_mean(thing, draft.names(section)))
+        return None
     if section is not None and not draft.has(section, thing):
         unknown(draft, section, thing, path)
         return None

@@ -1,7 +1,7 @@
 """What is there and not used: most likely a forgotten reference."""
 
 from fleetsim.policies import Degrade
-from fleetsim.spec.checks.cover import check_cover
+from fleetsim.spec.checks.cover import check_cover, is_pot
 from fleetsim.spec.checks.fleets import most_gpus
 from fleetsim.spec.draft import Draft
 from fleetsim.spec.scalar import number
@@ -11,7 +11,8 @@ def check_usage(draft: Draft) -> None:
     """Warn of fleets that nobody bills, or only in part, and services, curves and GPUs that nobody uses."""
     if draft.faults.errors:
         return  # what is not there may be what is wrong
-    billed = {contract.fleet for contract in draft.of("contracts").values()}
+    billed = {fleet for contract in draft.of("contracts").values() if not is_pot(contract)
+              for fleet in contract.fleets}
     for name in draft.fleets:
         if name not in billed:
             message = f"no contract covers fleet {name!r}: it costs nothing"

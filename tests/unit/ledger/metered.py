@@ -1,5 +1,6 @@
 """Hand-made usage for the ledger's tests."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,14 +26,15 @@ def delivery(accepted: datetime, gpus: int) -> Delivery:
 
 
 def usage(
-    hour_us: Any, *deliveries: Delivery, allocated: Any = None, elastic: Any = 0, **more: Any
+    hour_us: Any, *deliveries: Delivery, allocated: Any = None, elastic: Any = 0, fleet: str = "azure",
+    **more: Any,
 ) -> HourlyUsage:
-    """A fleet named `azure` whose tranches stay; everything is allocated unless told otherwise."""
+    """A fleet (`azure` by default) whose tranches stay; all is allocated unless told otherwise."""
     committed = np.zeros_like(hour_us)
     for each in deliveries:
         committed += each.gpus * np.clip((hour_us + HOUR_US - each.accepted_us) // 1_000_000, 0, 3_600)
     return HourlyUsage(
-        fleet="azure",
+        fleet=fleet,
         hour_us=hour_us,
         committed_gpu_s=committed,
         allocated_gpu_s=committed if allocated is None else np.asarray(allocated, dtype=np.int64),
@@ -44,15 +46,9 @@ def usage(
 
 def block(whole: HourlyUsage, start: int, stop: int) -> HourlyUsage:
     """The hours from `start` to `stop` of a usage."""
-    return HourlyUsage(
-        fleet=whole.fleet,
-        hour_us=whole.hour_us[start:stop],
-        committed_gpu_s=whole.committed_gpu_s[start:stop],
-        allocated_gpu_s=whole.allocated_gpu_s[start:stop],
-        elastic_allocated_gpu_s=whole.elastic_allocated_gpu_s[start:stop],
-        elastic_contract=whole.elastic_contract,
-        deliveries=whole.deliveries,
-    )
+    arrays = {name: values[start:stop] for name, values in vars(whole).items()
+              if isinstance(values, np.ndarray)}
+    return replace(whole, **arrays)  # type: ignore[arg-type]  # fields by name
 
 
 def rows(*charges: Charges) -> list[tuple[Any, ...]]:
@@ -70,6 +66,11 @@ def rows(*charges: Charges) -> list[tuple[Any, ...]]:
 def billed(charges: Charges, clause: str | None = None) -> int:
     """Micro-dollars billed, of one clause or of all."""
     return sum(row[8] for row in rows(charges) if clause in (None, row[4]))
+
+
+def effective(charges: Charges, clause: str | None = None) -> int:
+    """Micro-dollars of cost in the hours that they buy, of one clause or of all."""
+    return sum(row[9] for row in rows(charges) if clause in (None, row[4]))
 
 
 def gpu_s(charges: Charges, clause: str) -> int:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from metered import billed, block, delivery, gpu_s, hours, rows, usage, utc
+from metered import billed, block, delivery, effective, gpu_s, hours, rows, usage, utc
 
+from fleetsim.ledger.capacity import derived_price, spans_of
 from fleetsim.ledger.contracts import TakeOrPay
-from fleetsim.ledger.minimum import derived_usd_per_gpu_hour, obligations_of
 from fleetsim.ledger.rating import rate
 
 ORACLE = TakeOrPay(fleet="azure", total_usd=Decimal("5.0e9"), term_months=24)
@@ -34,8 +34,11 @@ def test_a_late_delivery_shifts_the_bill() -> None:
     charges = rate({"oracle": ORACLE}, [usage(YEARS, *(delivery(*each) for each in LATE))])
     assert charges.hour_us[0] == hours(utc(2025, 12, 1), utc(2025, 12, 2))[0]
     assert charges.hour_us[-1] == hours(utc(2027, 11, 30), utc(2027, 12, 1))[-1]
-    assert set(np.diff(charges.hour_us).tolist()) == {3_600_000_000}
-    assert int(np.ptp(charges.billed_micro_usd)) <= 1
+    hourly = charges.effective_micro_usd[charges.effective_micro_usd > 0]
+    assert set(np.diff(np.unique(charges.hour_us)).tolist()) == {3_600_000_000}
+    assert len(hourly) == 17_520
+    assert int(np.ptp(hourly)) <= 1
+    assert [row[3:5] for row in rows(charges) if row[8]] == [("Purchase", "recurring")] * 24
 
 
 def test_a_fixed_end_cuts_the_obligation_in_proportion() -> None:
@@ -50,19 +53,19 @@ def test_a_fixed_end_cuts_the_obligation_in_proportion() -> None:
 
 
 def test_the_price_follows_from_the_total() -> None:
-    obligations = obligations_of(ORACLE.primitive(), tuple(delivery(*each) for each in RAMPED))
-    assert derived_usd_per_gpu_hour(obligations) == Decimal("2.853881")
-    assert [each.micro_usd for each in obligations] == [2_500_000_000_000_000] * 2
-    assert obligations_of(ORACLE.primitive(), ()) == []
+    spans = spans_of(ORACLE.primitive(), tuple(delivery(*each) for each in RAMPED))
+    assert derived_price(spans).first == Decimal("2.853881")
+    assert [each.micro_usd for each in spans] == [2_500_000_000_000_000] * 2
+    assert spans_of(ORACLE.primitive(), ()) == []
 
 
 def test_the_total_is_due_whether_used_or_not() -> None:
     unused = usage(YEARS, *(delivery(*each) for each in ON_TIME), allocated=np.zeros_like(YEARS))
     charges = rate({"oracle": ORACLE}, [unused])
-    assert billed(charges, "unused") == billed(charges) == 5_000_000_000_000_000
+    assert effective(charges, "unused") == billed(charges) == 5_000_000_000_000_000
     half = usage(YEARS, *(delivery(*each) for each in ON_TIME))
     half = usage(YEARS, *(delivery(*each) for each in ON_TIME), allocated=half.committed_gpu_s // 2)
-    assert billed(rate({"oracle": ORACLE}, [half]), "used") == pytest.approx(2.5e15, abs=len(YEARS))
+    assert effective(rate({"oracle": ORACLE}, [half]), "used") == pytest.approx(2.5e15, abs=len(YEARS))
 
 
 def test_a_minimum_is_settled_over_the_month() -> None:
@@ -74,8 +77,9 @@ def test_a_minimum_is_settled_over_the_month() -> None:
     charges = rate({"c": contract}, [usage(hour_us, delivery(utc(2024, 6, 1), 100), allocated=busy)])
     june = [row for row in rows(charges) if row[0] < hour_us[720]]
     assert sum(row[8] for row in june) == 100 * 720 * 6 // 10 * 2_000_000
+    assert sum(row[9] for row in june) == sum(row[8] for row in june)
     assert sum(row[5] for row in june if row[4] == "used") == 100 * 360 * 3_600
-    assert {row[4] for row in june if row[0] < hour_us[360]} == {"unused"}
+    assert {row[4] for row in june if row[0] < hour_us[360]} == {"unused", "recurring"}
     assert billed(charges) - sum(row[8] for row in june) == 100 * 744 * 6 // 10 * 2_000_000
 
 
@@ -149,8 +153,9 @@ def test_months_equal_the_formula(
         # Half a micro-dollar for each charge, and half a GPU-second of the minimum.
         bound = Fraction(len(month), 2) + Fraction(price) * 1_000_000 / 7_200
         assert abs(sum(row[8] for row in month) - due * 1_000_000) <= bound
-        assert sum(row[5] for row in month if row[4] != "unused") == use * 3_600
-        assert all(row[8] >= 0 for row in month)
+        assert sum(row[9] for row in month) == sum(row[8] for row in month)
+        assert sum(row[5] for row in month if row[4] in ("used", "overage")) == use * 3_600
+        assert all(row[8] >= 0 and row[9] >= 0 for row in month)
     cuts = [0, 12 * 24, (12 + 29) * 24, len(hour_us)]
     blocks = [rate({"c": contract}, [block(metered, start, stop)]) for start, stop in pairwise(cuts)]
     assert rows(*blocks) == rows(charges)
@@ -161,10 +166,10 @@ def test_months_equal_the_formula(
     total=st.integers(0, 10**16),
     months=st.integers(1, 4),
     tranches=st.lists(st.tuples(st.integers(0, 57_600), st.integers(1, 50_000)), min_size=1, max_size=4),
-    cuts=st.lists(st.integers(0, 4_380), max_size=4),
+    cuts=st.sets(st.sampled_from([31, 60, 91, 121, 152]), max_size=5),
 )
-def test_a_total_is_paid_to_the_micro_dollar_in_any_blocks(
-    total: int, months: int, tranches: list[tuple[int, int]], cuts: list[int]
+def test_a_total_is_paid_to_the_micro_dollar_in_any_months(
+    total: int, months: int, tranches: list[tuple[int, int]], cuts: set[int]
 ) -> None:
     hour_us = hours(utc(2024, 1, 1), utc(2024, 7, 1))
     deliveries = [delivery(utc(2024, 1, 1) + timedelta(minutes=minutes), gpus) for minutes, gpus in tranches]
@@ -172,6 +177,7 @@ def test_a_total_is_paid_to_the_micro_dollar_in_any_blocks(
     whole = usage(hour_us, *deliveries)
     charges = rate({"c": contract}, [whole])
     assert billed(charges) == total
-    edges = [0, *sorted(cuts), len(hour_us)]
+    assert effective(charges) == total
+    edges = [0, *(day * 24 for day in sorted(cuts)), len(hour_us)]
     parts = [rate({"c": contract}, [block(whole, *cut)]) for cut in pairwise(edges)]
     assert rows(*parts) == rows(charges)

@@ -33,7 +33,8 @@ def test_contracts_with_their_terms(run: Run) -> None:
 
 
 def test_traffic_classes(run: Run) -> None:
-    plus, dev = run.arrow("dim_traffic_class").to_pylist()
+    plus, dev, idle = run.arrow("dim_traffic_class").to_pylist()
+    assert [name for name, value in idle.items() if value is not None] == ["run_id", "traffic_class"]
     assert (plus["services"], plus["team"], plus["slo_wait_s"]) == ("gpt", "growth", None)
     assert plus["max_retries"] == 0
     assert (dev["pool"], dev["team"], dev["slo_wait_s"]) == ("api", None, 1.0)

@@ -8,7 +8,7 @@ import pytest
 from tiny_run import tiny_blocks, tiny_scenario, write_run
 
 from fleetsim.errors import UsageError
-from fleetsim.model.figure import FIGURES
+from fleetsim.model.figure import FIGURES, find_figure
 from fleetsim.output.figures import COMPUTATIONS
 from fleetsim.output.run import Run
 
@@ -68,6 +68,62 @@ BY_HAND = {
     "cost.inference_usd": 6240.0,
     "cost.training_usd": 960.0,
     "cost.total_usd": 7200.0,
+    # Azure: 130 an hour on 100 committed GPU-hours, 80 of them used; twice that at list prices.
+    "contracts.azure-a100.billed_usd": 6240 + 48e-6,
+    "contracts.azure-a100.list_usd": 12_480.0,
+    "contracts.azure-a100.contracted_usd": 6240.0,
+    "contracts.azure-a100.unused_usd": 0.0,
+    "contracts.lab-a100.unused_usd": 960.0,
+    "contracts.azure-a100.utilisation_frac": 0.8,
+    "contracts.lab-a100.utilisation_frac": None,
+    "contracts.azure-a100.savings_rate_frac": 0.0,
+    "contracts.azure-a100.list_savings_rate_frac": 0.5,
+    "contracts.azure-a100.break_even_frac": 1.30 / (6240 / (48 * 80)),
+    "contracts.azure-a100.remaining_usd": 953.0,
+    "contracts.lab-a100.remaining_usd": None,
+    "contracts.azure-a100.capital_charge_usd": None,
+    "fleets.azure.billed_usd": 6240 + 48e-6,
+    "fleets.azure.usd_per_rented_gpu_hour": 1.30,
+    "fleets.azure.usd_per_required_gpu_hour": 6240 / (1.25 * (46 * 72 + 88 + 96 + 480)),
+    "fleets.azure.usd_per_busy_gpu_hour": 6240 / (48 * 82),
+    "fleets.azure.covered_frac": 1.0,
+    "fleets.lab.covered_frac": None,
+    "fleets.azure.energy_kwh": 48 * 50.0,
+    "fleets.azure.emissions_t_co2e": 48 * 0.020,
+    "fleets.azure.peak_power_mw": 0.05,
+    "traffic.plus.cost_usd": 48 * 65.0,
+    "traffic.plus.shared_cost_usd": 48 * 100.0,
+    "traffic.plus.cost_usd_per_1000_messages": 1000 * 100 / 9,
+    "traffic.plus.cost_usd_per_million_tokens": 1e6 * 100 / 90,
+    "cost.idle_usd": 48 * 39.0,
+    "cost.list_usd": 14_400.0,
+    "cost.contracted_usd": 7200.0,
+    "cost.unused_usd": 960.0,
+    "cost.savings_rate_frac": 0.0,
+    "cost.list_savings_rate_frac": 0.5,
+    "cost.capital_charge_usd": 0,
+    "cost.billed_usd": 7200 + 48e-6,
+    "cost.prepaid_usd": pytest.approx(48e-6, rel=1e-4),
+    "cost.remaining_usd": 953.0,
+    "budgets.rent.budget_usd": 6_000.0,
+    "budgets.rent.spent_usd": 6_000.0,
+    "budgets.rent.used_frac": 1.0,
+    "budgets.rent.months_over": 1,
+    "energy.total_kwh": 48 * 58.0,
+    "energy.emissions_t_co2e": 48 * 0.0232,
+    # One day of May (1/31 of the month) and one of June (1/30).
+    "finance.revenue_usd": 3_000.0,
+    "finance.revenue.plus_usd": 3_000.0,
+    "finance.cost_usd": 2 * (3_120 + 480 + 500.0),
+    "finance.cost.staff_usd": 1_000.0,
+    "finance.net_result_usd": -5_200.0,
+    "finance.net_loss_usd": 5_200.0,
+    "finance.revenue_last_month_usd": 60_000.0,
+    "finance.revenue_growth_ratio": (60_000 / 31_000) ** 12,
+    "finance.burn_usd_per_month": (-500 + 5_500) / (1 / 31 + 1 / 30),
+    "finance.cash_usd": -5_000.0,
+    "finance.credits_usd": 7.0,
+    "finance.runway": "2024-06-01T06:00:00Z",
     "cost.elastic_bound_usd": 1.30 * 1.25 * (46 * 72 + 88 + 96 + 48 * 10),
 }
 
@@ -93,17 +149,30 @@ def test_by_hand(run: Run, name: str) -> None:
 
 
 def test_every_registered_figure_is_checked_by_hand() -> None:
-    kinds = {"pools.": "{pool}", "fleets.": "{fleet}", "traffic.": "{class}", "contracts.": "{contract}"}
-    names = set()
-    for name in BY_HAND:
-        parts = name.split(".")
-        names.add(f"{parts[0]}.{kinds[parts[0] + '.']}.{parts[2]}" if len(parts) == 3 else name)
-    assert names == set(COMPUTATIONS)
+    found = [find_figure(name) for name in BY_HAND]
+    assert {figure[0].name for figure in found if figure} == set(COMPUTATIONS)
 
 
 def test_all_things_have_all_figures(run: Run) -> None:
-    things = {"pool": 2, "fleet": 2, "class": 2, "contract": 3, None: 1}
+    things = {"pool": 2, "fleet": 2, "class": 2, "contract": 3, "stream": 1, "cost": 1, "budget": 1,
+              None: 1}
     assert len(run.summary["figures"]) == sum(things[figure.thing] for figure in FIGURES)
+
+
+def test_finance_takes_the_months_that_begin_in_the_window(run: Run) -> None:
+    assert run.figure("finance.revenue_usd", end="2024-06-01") == 1_000
+    assert run.figure("finance.revenue_usd", start="2024-06-01") == 2_000
+    assert run.figure("finance.revenue_usd", start="2024-05-31T01:00Z", end="2024-06-01") == 0
+    assert run.figure("finance.revenue_growth_ratio", start="2024-06-01") is None
+    assert run.figure("finance.cash_usd", end="2024-06-01") == 500
+    # May earns more than it pays: nothing uses its cash up.
+    assert run.figure("finance.runway", end="2024-06-01") is None
+
+
+def test_a_run_without_finance_has_none_of_its_figures(tmp_path: Path) -> None:
+    bare = write_run(tmp_path, replace(tiny_scenario(), finance=None), block_hours=0)
+    assert bare.summary["finance"] is None
+    assert not [name for name in bare.summary["figures"] if name.startswith("finance.")]
 
 
 def test_windows(run: Run) -> None:

@@ -94,6 +94,7 @@ def test_published(run: Run) -> None:
     (200, None, None, 210, 0.05), (200, None, None, 190, -0.05), (0, None, None, 0, 0.0),
     (0, None, None, 1, None), (-100, None, None, -110, -0.1), (None, 10, 20, 15, 0.0),
     (None, 10, 20, 9, -0.1), (None, 10, 20, 25, 0.25), (None, None, 20, -5, 0.0), (None, 10, None, 500, 0.0),
+    (None, None, 20, 25, 0.25), (None, 10, None, 9, -0.1),
 ])
 def test_difference(value: float | None, low: float | None, high: float | None, simulated: float,
                     expected: float | None) -> None:

@@ -11,10 +11,13 @@ import numpy as np
 
 from fleetsim.ledger.contracts import Reserved
 from fleetsim.model.contract import Offer
+from fleetsim.model.costs import Staff
 from fleetsim.model.figure import find_figure
+from fleetsim.model.finance import Finance
 from fleetsim.model.fleet import Fleet, Tranche
 from fleetsim.model.hardware import GpuType
 from fleetsim.model.pool import Pool, Share
+from fleetsim.model.revenue import MonthlyRevenue
 from fleetsim.model.scenario import Horizon, Objective, PublishedFact, Scenario
 from fleetsim.model.service import Service
 from fleetsim.model.traffic import TokenCount, TrafficClass
@@ -85,6 +88,10 @@ def tiny_scenario() -> Scenario:
                           expires=datetime(2024, 5, 1, tzinfo=UTC)),
             "other": Offer("h100", Decimal("3"), lead_time_days=1),
         },
+        finance=Finance(
+            opening_cash_usd=Decimal(20_000),
+            revenue={"plus": MonthlyRevenue(usd_per_month=Decimal(31_000))},
+            costs={"staff": Staff(headcount=3.1, usd_per_head_per_year=Decimal(120_000))}),
         published={
             "rent": PublishedFact("GPUs rented", "an article", "fleets.azure.rented_gpus", "input",
                                   value=100),
@@ -144,6 +151,8 @@ def write_blocks(write: Callable[[str, dict[str, object]], None], blocks: Blocks
         "load_rented_gpu_hours": rented,
         "offered_gpu_hours": work,
         "load_offered_gpu_hours": work,
+        "energy_kwh": np.tile([40.0, 10.0, 8.0], n),
+        "emissions_kg_co2e": np.tile([16.0, 4.0, 3.2], n),
         "load_capacity_gpu_hours": healthy * np.tile([1.0, 1.0, 0.0], n),
     })
     arrived = blocks.arrived[hours.start:hours.stop]
@@ -178,7 +187,7 @@ def write_blocks(write: Callable[[str, dict[str, object]], None], blocks: Blocks
         "fleet": Coded(np.tile(np.array([0, 0, 1], dtype=np.int32), n), ("azure", "lab")),
         "contract": Coded(np.tile(names, n), ("azure-a100", "azure-extra", "lab-a100")),
         "charge_category": Coded(np.tile(np.array([0, 1, 0], dtype=np.int32), n), ("Usage", "Purchase")),
-        "clause": Coded(np.zeros(3 * n, dtype=np.int32), ("used",)),
+        "clause": Coded(np.tile(np.array([0, 0, 1], dtype=np.int32), n), ("used", "unused")),
         "provider": Coded(np.zeros(3 * n, dtype=np.int32), ("microsoft",)),
         "gpu_hours": np.tile([100.0, 5.0, 10.0], n),
         "list_usd": micro * 2,
@@ -188,13 +197,69 @@ def write_blocks(write: Callable[[str, dict[str, object]], None], blocks: Blocks
     })
 
 
+def write_billing(write: Callable[[str, dict[str, object]], None], hours: range) -> None:
+    """Of azure-a100 80 of 100 GPU-hours are used; plus does half of azure's work, dev a fifth."""
+    n = len(hours)
+    at = np.array([hour_us(hour) for hour in hours], dtype=np.int64)
+    micro = np.full(n, 1_000_000)
+    write("fact_commitment_hourly", {
+        "hour": at,
+        "contract": Coded(np.zeros(n, dtype=np.int32), ("azure-a100",)),
+        "provider": Coded(np.zeros(n, dtype=np.int32), ("microsoft",)),
+        "committed_gpu_hours": np.full(n, 100.0), "used_gpu_hours": np.full(n, 80.0),
+        "unused_gpu_hours": np.full(n, 20.0), "overage_gpu_hours": np.zeros(n),
+        "committed_usd": 130 * micro, "used_usd": 104 * micro, "unused_usd": 26 * micro,
+        "remaining_usd": (1_000 - np.array(hours)) * micro,
+    })
+    if hours.start == 0:
+        write("fact_budget_monthly", {
+            "month": [START.date().replace(day=1), START.date().replace(month=6, day=1)],
+            "budget": ["rent", "rent"],
+            "budget_usd": np.array([3_000, 3_000]) * 1_000_000,
+            "spent_usd": np.array([2_000, 4_000]) * 1_000_000,
+        })
+    write("fact_cost_allocation_hourly", {
+        "hour": np.repeat(at, 3),
+        "traffic_class": Coded(np.tile(np.arange(3, dtype=np.int32), n), ("plus", "dev", "idle")),
+        "service": Coded(np.tile(np.array([0, 0, 1], dtype=np.int32), n), ("gpt", "idle")),
+        "gpu_hours": np.tile([50.0, 20.0, 30.0], n),
+        "effective_usd": np.tile([65, 26, 39], n) * 1_000_000,
+        "shared_usd": np.tile([100, 30, 0], n) * 1_000_000,
+    })
+
+
+def write_pnl(write: Callable[[str, dict[str, object]], None]) -> None:
+    """Two months, each of one day: revenue 1,000 and 2,000, staff 500, rent 3,120 and 480, paid in June."""
+    lines = [("revenue/plus", "revenue", "input"), ("compute/azure", "inference", "computed"),
+             ("compute/lab", "training", "computed"), ("cost/staff", "staff", "input"),
+             ("credits/drawn", "credits", "computed"), ("balance", "balance", "computed")]
+    for month, days, accrual, cash, balance in (
+        (datetime(2024, 5, 1).date(), 31, [1_000, -3_120, -480, -500, 0, 0], [1_000, 0, 0, -500, 0, 0], 500),
+        (datetime(2024, 6, 1).date(), 30, [2_000, -3_120, -480, -500, 0, 0],
+         [2_000, -6_240, -960, -500, 200, 0], -5_000),
+    ):
+        write("fact_pnl_monthly", {
+            "month": [month] * 6, "line": [line for line, _, _ in lines],
+            "section": [section for _, section, _ in lines], "role": [role for _, _, role in lines],
+            "accrual_usd": np.array(accrual, dtype=np.int64) * 1_000_000,
+            "cash_usd": np.array(cash, dtype=np.int64) * 1_000_000,
+            "quantity": [None, None, None, 3.1, None, 1 / days], "unit": [*[None] * 3, "head", None, "month"],
+            "cash_balance_usd": np.ma.masked_array(np.array([0] * 5 + [balance]) * 1_000_000, [1] * 5 + [0]),
+            "credits_balance_usd": np.ma.masked_array(np.array([0] * 5 + [7]) * 1_000_000, [1] * 5 + [0]),
+            "cash_out_time": [*[None] * 5, None if balance > 0 else START + timedelta(hours=30)]})
+
+
 def write_run(results: Path, scenario: Scenario | None = None, blocks: Blocks | None = None, *, seed: int = 7,
               block_hours: int = 24) -> Run:
     """Write the tiny run under `results`, in blocks of so many hours (0: nothing happens)."""
     scenario, blocks = scenario or tiny_scenario(), blocks or tiny_blocks()
     with open_writer(results, scenario, seed=seed) as writer:
         for first in range(0, HOURS, block_hours) if block_hours else ():
-            write_blocks(writer.write, blocks, range(first, min(first + block_hours, HOURS)))
+            hours = range(first, min(first + block_hours, HOURS))
+            write_blocks(writer.write, blocks, hours)
+            write_billing(writer.write, hours)
+        if block_hours:
+            write_pnl(writer.write)
         writer.write("fact_event", {
             "sequence": np.arange(2),
             "time": np.array([hour_us(0), hour_us(0)]), "effective_time": np.array([hour_us(0)] * 2),

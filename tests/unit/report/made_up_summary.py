@@ -45,7 +45,11 @@ def made_up_summary(*, short: bool = True) -> dict[str, Any]:
     figures |= class_figures("plus", lost=0) | class_figures("free_text", lost=72_424 if short else 0)
     figures |= {"traffic.messages_per_day": 844_444.4, "traffic.shed_frac": 0.00095 if short else 0.0,
                 "cost.inference_usd": 98_280_000.0, "cost.training_usd": 33_696_000.0,
-                "cost.total_usd": 131_976_000.0, "cost.elastic_bound_usd": 70_100_000.0}
+                "cost.total_usd": 131_976_000.0, "cost.elastic_bound_usd": 70_100_000.0,
+                "cost.billed_usd": 141_976_000.0, "cost.prepaid_usd": 10_000_000.0,
+                "cost.remaining_usd": 5_000_000.0, "cost.list_savings_rate_frac": 0.675,
+                "cost.unused_usd": 2_000_000.0, "contracts.azure-a100.utilisation_frac": 0.96,
+                "contracts.azure-training.utilisation_frac": None}
     return {
         "scenario": "made-up", "run_id": "0123456789abcdef", "seed": 7,
         "horizon": {"start": "2024-01-01T00:00:00Z", "recorded_from": "2024-01-01T00:00:00Z",

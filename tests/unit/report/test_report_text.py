@@ -77,7 +77,7 @@ def test_tables_hold_what_the_summary_holds(short: str) -> None:
         "azure", "35,000", "33,600", "96.0", "33,600", "96.0", "20,794", "59.4", "$98.28M"]
     assert row(short, "Traffic", "free_text")[4:] == ["0.2", "72,424", "0", "0 s", "9.51 s"]
     assert row(short, "Cost, effective", "azure-a100") == [
-        "azure-a100", "reserved", "azure", "75.60M", "$1.30", "$98.28M"]
+        "azure-a100", "reserved", "azure", "75.60M", "$1.30", "96.0", "$98.28M"]
     assert row(short, "Cost, effective", "total") == ["total", "$132.0M"]
     assert row(short, "Published against simulated", "S1-04")[1:] == [
         "$98.00M", "$98.28M", "+0.3 %", "computed", "yes"]
@@ -148,8 +148,15 @@ def test_a_time_that_never_comes() -> None:
 
 
 def test_totals_come_last(short: str) -> None:
-    assert [line.split()[0] for line in lines_of(short, "Cost, effective")[-4:]] == [
+    assert [line.split()[0] for line in lines_of(short, "Cost, effective")[-7:-3]] == [
         "serving", "training", "total", "serving,"]
+
+
+def test_cash_and_savings_stand_below_the_cost(short: str) -> None:
+    assert [line.strip() for line in lines_of(short, "Cost, effective")[-3:]] == [
+        "Billed $142.0M: $10.00M ahead of cost.",
+        "Payments of $5.000M are still due when the horizon ends.",
+        "67.5 % below list prices, $2.000M of unused commitments included."]
 
 
 @pytest.mark.parametrize(("band", "written"), [

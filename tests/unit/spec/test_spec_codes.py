@@ -6,7 +6,7 @@ from pathlib import Path
 import fleetsim.spec
 from fleetsim.spec import CODES
 from fleetsim.spec.checks.references import REFERENCES
-from fleetsim.spec.sections import sections
+from fleetsim.spec.sections import section_named
 
 FOLDER = Path(fleetsim.spec.__file__).parent
 CALL = re.compile(
@@ -20,7 +20,7 @@ def codes_in_the_program() -> set[str]:
         if file.name != "codes.py":
             found |= {code for _, code in CALL.findall(file.read_text(encoding="utf-8"))}
     named = {reference.section for reference in REFERENCES} - {"models", "gpus"}
-    found |= {f"unknown-{sections()[section].noun.replace(' ', '-')}" for section in named}
+    found |= {f"unknown-{section_named(section).noun.replace(' ', '-')}" for section in named}
     return found
 
 

@@ -1,0 +1,228 @@
+"""Comparison: a column per alternative, a row per figure, differences to the first, break-even points."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fleetsim.errors import UsageError, did_you_mean
+from fleetsim.experiments.alternatives import Alternative, alternatives, of_runs, of_scenarios
+from fleetsim.model.figure import find_figure
+from fleetsim.output.run import Run
+
+if TYPE_CHECKING:
+    from fleetsim.model.scenario import Scenario
+
+Value = float | str | None
+
+HEADLINES = (
+    "pools.*.required_daily_peak_gpus", "pools.*.peak_load_frac", "pools.*.stock_out_hours",
+    "pools.*.first_stock_out", "traffic.shed_frac", "traffic.*.shed_frac", "traffic.*.degraded_frac",
+    "traffic.*.wait_p99_s", "fleets.*.rented_gpus", "fleets.*.usd_per_rented_gpu_hour",
+    "fleets.*.usd_per_required_gpu_hour", "fleets.*.usd_per_busy_gpu_hour", "fleets.*.covered_frac",
+    "cost.list_savings_rate_frac", "cost.unused_usd", "cost.capital_charge_usd",
+    "finance.revenue_usd", "finance.net_result_usd",
+    "finance.cash_usd", "finance.runway", "cost.prepaid_usd", "cost.remaining_usd", "cost.billed_usd",
+    "cost.inference_usd", "cost.training_usd",
+)
+"""Figures shown by default, those that differ between alternatives; totals come last."""
+TOTAL = "cost.total_usd"
+BREAK_EVEN = "break_even_frac"
+PAYBACK = "payback_month"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure of every alternative. A value is None where an alternative has no such figure."""
+
+    figure: str
+    unit: str
+    better: str
+    values: tuple[Value, ...]
+    meaning: str = ""
+
+    def differences(self) -> tuple[float | None, ...]:
+        """Each value less the baseline's; None where one of the two is no number."""
+        first = self.values[0]
+        return tuple(
+            value - first if isinstance(value, float | int) and isinstance(first, float | int) else None
+            for value in self.values)
+
+    def relative(self) -> tuple[float | None, ...]:
+        """The same as a share of the baseline's; None where that is 0."""
+        first = self.values[0]
+        base = first if isinstance(first, float | int) else None
+        return tuple(difference / base if difference is not None and base else None
+                     for difference in self.differences())
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was compared and how it came out. The first alternative is the baseline."""
+
+    alternatives: tuple[Alternative, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns."""
+        return tuple(each.name for each in self.alternatives)
+
+    def row(self, figure: str) -> Row:
+        """The row of a figure; UsageError when it has none."""
+        for row in self.rows:
+            if row.figure == figure:
+                return row
+        raise UsageError(f"no row {figure!r}; {did_you_mean(figure, [row.figure for row in self.rows])}")
+
+    def table(self) -> Any:
+        """The values as `pandas.DataFrame`: a row per figure, a column per alternative."""
+        import pandas as pd
+
+        return pd.DataFrame([row.values for row in self.rows], columns=list(self.names),
+                            index=[row.figure for row in self.rows])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, for JSON."""
+        return {
+            "baseline": self.names[0],
+            "alternatives": [
+                {"name": each.name, "how": each.how, "bound_fleets": each.bound,
+                 "run": str(each.result.path if isinstance(each.result, Run) else each.result.run.path)}
+                for each in self.alternatives],
+            "rows": [
+                {"figure": row.figure, "unit": row.unit, "better": row.better, "meaning": row.meaning,
+                 "values": dict(zip(self.names, row.values, strict=True)),
+                 "difference": dict(zip(self.names, row.differences(), strict=True)),
+                 "difference_frac": dict(zip(self.names, row.relative(), strict=True))}
+                for row in self.rows],
+            "notes": list(self.notes),
+        }
+
+
+def compare(things: "Sequence[str | os.PathLike[str] | Scenario | Run]", *, results: Path | str = "results",
+            seed: int = 0, figures: Sequence[str] = (), scenarios: Sequence[str] = (),
+            overrides: Sequence[str] = ()) -> Comparison:
+    """Compare scenario files, contract files, run directories, scenarios or runs; the first is the baseline.
+
+    `figures` are names of figures, `*` for any part of one; by default the headline figures that differ.
+    UsageError when there are fewer than two alternatives or no figure has such a name.
+    """
+    paths = [each for each in things if isinstance(each, str | os.PathLike)]
+    runs = [each for each in things if isinstance(each, Run)]
+    if len(paths) not in (0, len(things)) or len(runs) not in (0, len(things)):
+        raise UsageError("compare takes paths, scenarios or runs, not a mix of them")
+    if paths:
+        found = alternatives(paths, results=Path(results), seed=seed, scenarios=scenarios,
+                             overrides=overrides)
+    elif runs:
+        found = of_runs(runs)
+    else:
+        found = of_scenarios(things, results=Path(results), seed=seed)  # type: ignore[arg-type]  # all that is left
+    if len(found) < 2:
+        raise UsageError("nothing to compare: give two alternatives, or a scenario file with named scenarios")
+    return Comparison(tuple(found), tuple(_rows(found, figures)), tuple(_notes(found)))
+
+
+def _rows(found: Sequence[Alternative], patterns: Sequence[str]) -> list[Row]:
+    names = list(dict.fromkeys(name for each in found for name in each.figures))
+    asked = [pattern.removeprefix("result:") for pattern in patterns]
+    for pattern in asked:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise UsageError(f"no figure {pattern!r}; {did_you_mean(pattern, names)}")
+    chosen = [name for pattern in asked or HEADLINES for name in names if fnmatchcase(name, pattern)]
+    rows = [_row(found, name) for name in dict.fromkeys(chosen) if name != TOTAL]
+    if not asked:
+        rows = [row for row in rows if _differs(row)]
+        rows += [row for row in (_break_even(found), _payback(found)) if row is not None]
+    if not asked or any(fnmatchcase(TOTAL, pattern) for pattern in asked):
+        rows.append(_row(found, TOTAL))
+    return rows
+
+
+def _row(found: Sequence[Alternative], name: str) -> Row:
+    registered = find_figure(name)
+    assert registered is not None, "figures of runs are registered"
+    return Row(name, registered[0].unit, registered[0].better,
+               tuple(each.figures.get(name) for each in found), registered[0].meaning)
+
+
+def _differs(row: Row) -> bool:
+    first = row.values[0]
+    for value in row.values[1:]:
+        if isinstance(value, float | int) and isinstance(first, float | int):
+            if abs(value - first) > 1e-9 * max(abs(value), abs(first)):
+                return True
+        elif value != first:
+            return True
+    return False
+
+
+def _break_even(found: Sequence[Alternative]) -> Row | None:
+    """Share of the rented GPU-hours from whose use on an alternative is cheaper than the one by the hour."""
+    reference = next((each for each in found if each.bound and _commits_nothing(each)), None)
+    if reference is None:
+        return None
+    values: list[Value] = []
+    fleets = reference.bound
+    hourly = {fleet: reference.figures.get(f"fleets.{fleet}.usd_per_required_gpu_hour") for fleet in fleets}
+    for each in found:
+        if each is reference:
+            values.append(None)
+            continue
+        cost = would = 0.0
+        for fleet in fleets:
+            price, hours = hourly[fleet], _number(each, f"fleets.{fleet}.usd_per_rented_gpu_hour")
+            if isinstance(price, float) and hours is not None:
+                cost += hours
+                would += price
+        values.append(cost / would if would and not _commits_nothing(each) else None)
+    return Row(BREAK_EVEN, "1", "lower", tuple(values),
+               f"Use of the rented GPUs at which {reference.name} costs the same.")
+
+
+def _payback(found: Sequence[Alternative]) -> Row | None:
+    """The month in which the cash paid so far falls to the baseline's, after it was above."""
+    months = [each.monthly_billed_usd() for each in found]
+    values: list[Value] = [None]
+    for own in months[1:]:
+        above, at, paid, base = False, None, 0.0, 0.0
+        for month in sorted(set(own) | set(months[0])):
+            paid, base = paid + own.get(month, 0.0), base + months[0].get(month, 0.0)
+            if paid > base * (1 + 1e-12):
+                above, at = True, None
+            elif above and at is None:
+                at = month
+        values.append("never" if above and at is None else at or "at once")
+    if len(set(values[1:])) == 1 and values[1] == "at once":
+        return None
+    return Row(PAYBACK, "month", "lower", tuple(values),
+               "Month in which cumulative cash falls to the baseline's; never: not in the run.")
+
+
+def _commits_nothing(each: Alternative) -> bool:
+    """Whether nothing of what the bound fleets use is committed."""
+    return bool(each.bound) and all(
+        _number(each, f"fleets.{fleet}.covered_frac") == 0.0 for fleet in each.bound)
+
+
+def _number(each: Alternative, name: str) -> float | None:
+    value = each.figures.get(name)
+    return float(value) if isinstance(value, float | int) else None
+
+
+def _notes(found: Sequence[Alternative]) -> list[str]:
+    notes = []
+    bound = [each.name for each in found if each.bound]
+    if bound:
+        notes.append(f"{', '.join(bound)}: a bound. Use is the hourly mean of the required GPUs, rented and "
+                     "given back as if by the hour.")
+    again = [each.name for each in found if not isinstance(each.result, Run) and each.result.simulated_again]
+    if again:
+        notes.append(f"{', '.join(again)}: simulated again, because the contracts take capacity away.")
+    return notes
+
+

@@ -1,0 +1,97 @@
+"""Re-billing: a run's own contracts give its own bill, others need no simulation unless capacity changes."""
+
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pytest
+from small_run import written
+
+import fleetsim as fs
+from fleetsim.experiments.rebill import REPLACED, Meter, rebill
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(tmp_path_factory.mktemp("rebill")).parent
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path) -> fs.Run:
+    return fs.simulate(fs.load(folder / "small.yaml"), seed=3, results=folder / "runs")
+
+
+def total(rows: object, column: str) -> Decimal:
+    return Decimal(pc.sum(rows.column(column)).as_py() or 0)  # type: ignore[attr-defined]  # an Arrow table
+
+
+def test_its_own_contracts_give_its_own_tables(run: fs.Run, folder: Path) -> None:
+    again = rebill(run, fs.load(folder / "small.yaml"))
+    assert not again.simulated_again
+    assert set(again.basis.values()) == {"metered"}
+    for name in REPLACED:
+        assert again.arrow(name).equals(run.arrow(name)), name
+    assert again.figures == run.summary["figures"]
+
+
+def test_on_demand_pays_for_what_was_required(run: fs.Run, folder: Path) -> None:
+    found = rebill(run, folder / "list.yaml")
+    assert found.basis == {"main": "required", "lab": "metered"}
+    capacity = run.table("fact_capacity_hourly")
+    required = capacity[capacity["fleet"] == "main"]["required_gpu_hours"]
+    due = sum(round(Fraction(round(hours * 3_600)) * Fraction("4.10") * 1_000_000 / 3_600)
+              for hours in required)
+    cost = found.sql("select sum(effective_usd)::decimal(20,6)::varchar as usd from fact_cost_hourly "
+                     "where contract = 'by-the-hour' and clause = 'on_demand'")["usd"][0]
+    assert Decimal(cost) * 1_000_000 == due
+    assert found.figure("fleets.main.usd_per_required_gpu_hour") == pytest.approx(4.10, rel=1e-6)
+    assert found.figure("contracts.lab-rent.cost_usd") == run.figure("contracts.lab-rent.cost_usd")
+
+
+def test_the_table_functions_agree(run: fs.Run, folder: Path) -> None:
+    found = rebill(run, folder / "mix.yaml")
+    charges = found.arrow("fact_cost_hourly")
+    assert total(charges, "billed_usd") == total(found.arrow("fact_invoice_monthly"), "billed_usd")
+    assert total(charges, "effective_usd") == total(found.arrow("fact_invoice_monthly"), "effective_usd")
+    assert float(total(charges, "effective_usd")) == pytest.approx(found.figure("cost.total_usd"), rel=1e-12)
+    serving = found.sql("select sum(effective_usd) as usd from fact_cost_hourly where fleet = 'main'")
+    allocated = total(found.arrow("fact_cost_allocation_hourly"), "effective_usd")
+    assert float(allocated) == pytest.approx(serving["usd"][0], rel=1e-12)
+    assert set(found.table("dim_contract")["contract"]) == {"base", "rest", "lab-rent"}
+
+
+def test_interruptions_are_simulated_again(run: fs.Run, folder: Path) -> None:
+    found = rebill(run, folder / "spot.yaml")
+    assert found.simulated_again
+    assert found.run.path != run.path
+    taken = found.sql("select count(*) as n from fact_event where kind = 'interrupted'")["n"][0]
+    assert taken > 0
+    rented = found.figure("fleets.main.rented_gpus")
+    assert isinstance(rented, float)
+    assert rented < 100
+
+
+def test_a_prepaid_lease_is_cash_now_and_cost_later(run: fs.Run, folder: Path) -> None:
+    found = rebill(run, folder / "lease.yaml", meter=Meter(run))
+    hours = (366 * 24) * 100
+    assert found.figure("contracts.lease.billed_usd") == pytest.approx(1.10 * hours)
+    assert found.figure("contracts.lease.cost_usd") == pytest.approx(1.10 * 19 * 24 * 100)
+    assert found.figure("cost.prepaid_usd") == pytest.approx(1.10 * (hours - 19 * 24 * 100), rel=1e-9)
+
+
+def test_another_fleet_needs_a_simulation(run: fs.Run, folder: Path) -> None:
+    other = fs.override(fs.load(folder / "small.yaml"), {"fleets.main.tranches.0.gpus": 200})
+    with pytest.raises(fs.UsageError, match="other fleets"):
+        rebill(run, other)
+
+
+def test_budgets_stand_beside_what_each_bill_spends(run: fs.Run, folder: Path) -> None:
+    own = run.table("fact_budget_monthly").set_index(["budget", "month"])["budget_usd"]
+    assert own["compute"].tolist() == pytest.approx([100_000 * 10 / 29, 120_000 * 9 / 31], abs=1e-6)
+    spent = run.figure("budgets.compute.spent_usd")
+    assert spent == pytest.approx(19 * 24 * 100 * 1.30)
+    prepaid = rebill(run, folder / "lease.yaml")
+    assert prepaid.figure("budgets.compute.spent_usd") == pytest.approx(19 * 24 * 100 * 1.10)
+    assert prepaid.figure("budgets.cash.months_over") == 1
+    assert run.figure("budgets.cash.months_over") == 0
