@@ -38,4 +38,4 @@ class Streams:
             self._generators[name] = generator
         draws = generator.random(count)
         # random() may return 0, which inversion would send to minus infinity.
-        return np.maximum(draws, 2.0**-54)
+        return np.maximum(draws, 2.0**-54, out=draws)

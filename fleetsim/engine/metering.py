@@ -8,19 +8,25 @@ from fleetsim.kernel.arrays import GPU_SECONDS
 from fleetsim.ledger.usage import HourlyUsage
 
 
+METERED = ("rented", "allocated", "elastic", "elastic_allocated", "failed", "out")
+ROWS = [GPU_SECONDS.index(name) for name in METERED]
+
+
 def metered(world: World, block: Block, skip: int, hour_us: np.ndarray, fleet: str) -> HourlyUsage:
     """Accepted and allocated GPU-seconds of a fleet after the block's first `skip` hours, the elastic
     part apart."""
-    gpu_s = block.hourly.gpu_s[:, skip:, world.index.shares_of(fleet)].sum(axis=2)
-    sums = np.rint(gpu_s).astype(np.int64)
-    rented, allocated, elastic, elastic_allocated, failed, out = (
-        sums[GPU_SECONDS.index(row)]
-        for row in ("rented", "allocated", "elastic", "elastic_allocated", "failed", "out"))
+    places = world.index.shares_of(fleet)
+    of_fleet = block.hourly.gpu_s[:, skip:, places[0] : places[-1] + 1]  # shares lie fleet by fleet
+    total = of_fleet[ROWS, :, 0]
+    for k in range(1, len(places)):
+        total += of_fleet[ROWS, :, k]
+    rented, allocated, elastic, elastic_allocated, failed, out = np.rint(total).astype(np.int64)
     spec = world.scenario.fleets[fleet]
     energy = None
     if any(contract.kind == "owned" and fleet in contract.fleets
            for contract in world.scenario.contracts.values()):
-        energy = np.rint(energy_wh(gpu_s, spec, world.scenario.gpus[spec.gpu])).astype(np.int64)
+        drawn = energy_wh(of_fleet.sum(axis=2), spec, world.scenario.gpus[spec.gpu])
+        energy = np.rint(drawn).astype(np.int64)
     return HourlyUsage(
         fleet=fleet,
         hour_us=hour_us,

@@ -154,10 +154,11 @@ def collect(hour_us: "Int64", parts: Sequence[Rows]) -> Charges:
         for name, values in amounts.items():
             columns[name].append(values[kept])
     hour, line = _joined(hours), np.concatenate([np.zeros(0, dtype=np.int32), *codes])
-    order = np.lexsort((line, hour)) if len(lines) > 1 else np.argsort(hour, kind="stable")
-    line, hour = line[order], hour[order]
+    key = hour * max(len(lines), 1) + line  # the parts are sorted, so a stable sort only merges them
+    order = np.argsort(key, kind="stable")
+    line, hour, key = line[order], hour[order], key[order]
     fresh = np.ones(len(line), dtype=bool)
-    fresh[1:] = (np.diff(line) != 0) | (np.diff(hour) != 0)
+    fresh[1:] = key[1:] != key[:-1]
     amounts = {name: _joined(values)[order] for name, values in columns.items()}
     if not fresh.all():
         starts = np.flatnonzero(fresh)

@@ -39,6 +39,8 @@ def month_edges(hour_s: "Int64") -> list[int]:
     """Indices at which calendar months (UTC) begin in the block, and its length."""
     if len(hour_s) == 0:
         return [0]
+    if month_number(int(hour_s[0])) == month_number(int(hour_s[-1])):
+        return [0, len(hour_s)]
     month = hour_s.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
     return [0, *(np.flatnonzero(np.diff(month)) + 1).tolist(), len(hour_s)]
 

@@ -16,6 +16,12 @@ class Faults:
         self._found: list[tuple[tuple[int, int, int], Diagnostic]] = []
         self._seen: set[tuple[str, str, int, int]] = set()
 
+    def copy(self) -> "Faults":
+        """Another collection that begins with what is found so far."""
+        other = Faults()
+        other.root, other._found, other._seen = self.root, list(self._found), set(self._seen)
+        return other
+
     def error(self, code: str, path: NodePath, message: str, hint: str = "", on: On = "value") -> None:
         """A fault of the value (or key) at `path`, or of its nearest parent that exists."""
         place, text = self._locate(path, on)

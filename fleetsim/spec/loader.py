@@ -41,25 +41,19 @@ def load(
     `dotted.path=value` texts, applied after it. Raises ScenarioError with every fault of the files,
     UsageError when there is no file.
     """
-    faults = Faults()
-    files = Files(faults)
-    tree = files.scenario(path)
-    changes = from_texts(overrides, faults)
-    if tree is None:
-        faults.stop()
-    assert tree is not None, "a file that cannot be read is a fault"
-    faults.root = tree
-    root = resolved(tree, scenario, changes, faults)
-    return _loaded(root, faults, Path(path).parent)
+    return _resolved(_read(path), scenario, overrides, Path(path).parent)
 
 
 def load_all(path: str | os.PathLike[str], *, overrides: Sequence[str] = ()) -> dict[str, Loaded]:
     """Every scenario of a file by name, the file itself as ''; ScenarioError with the faults of all."""
+    read = _read(path)
+    section = read.root.child("scenarios") if read.root is not None else None
+    names = list(section.entries()) if section and isinstance(section.value, dict) else []
     loaded: dict[str, Loaded] = {}
     found: dict[Diagnostic, None] = {}
-    for name in ("", *_scenario_names(path)):
+    for name in ("", *names):
         try:
-            loaded[name] = load(path, scenario=name or None, overrides=overrides)
+            loaded[name] = _resolved(read, name or None, overrides, Path(path).parent)
         except ScenarioError as error:
             found.update(dict.fromkeys(error.diagnostics))
     if found:
@@ -67,10 +61,21 @@ def load_all(path: str | os.PathLike[str], *, overrides: Sequence[str] = ()) -> 
     return loaded
 
 
-def _scenario_names(path: str | os.PathLike[str]) -> list[str]:
-    tree = Files(Faults()).scenario(path)
-    section = tree.child("scenarios") if tree and isinstance(tree.value, dict) else None
-    return list(section.entries()) if section and isinstance(section.value, dict) else []
+def _read(path: str | os.PathLike[str]) -> Faults:
+    """The tree of a file and all that it extends, with what was found wrong on the way."""
+    faults = Faults()
+    faults.root = Files(faults).scenario(path)
+    return faults
+
+
+def _resolved(read: Faults, scenario: str | None, overrides: Sequence[str], directory: Path) -> Loaded:
+    """One scenario of a file that was read; the file may be resolved again for another."""
+    faults = read.copy()
+    changes = from_texts(overrides, faults)
+    if faults.root is None:
+        faults.stop()
+    assert faults.root is not None, "a file that cannot be read is a fault"
+    return _loaded(resolved(faults.root, scenario, changes, faults), faults, directory)
 
 
 def override(scenario: Scenario, values: Mapping[str, object]) -> Scenario:
