@@ -7,7 +7,6 @@ from fleetsim.engine.world import Block, World
 from fleetsim.kernel.arrays import GPU_SECONDS
 from fleetsim.ledger.usage import HourlyUsage
 
-
 METERED = ("rented", "allocated", "elastic", "elastic_allocated", "failed", "out")
 ROWS = [GPU_SECONDS.index(name) for name in METERED]
 
