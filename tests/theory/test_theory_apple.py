@@ -121,10 +121,10 @@ def test_on_the_frozen_fleet_more_apple_means_more_of_everything_bad(preset: Pre
         assert figures == sorted(figures)
         assert len(set(figures)) == len(figures)
     for run in runs:
-        frac = dict(zip(*(run.query("""
+        frac = {row["traffic_class"]: row["lost"] for row in run.query("""
             select traffic_class, sum(messages_shed + messages_abandoned) / sum(messages_arrived) as lost
             from fact_traffic_hourly where pool = 'chatgpt' and traffic_class <> 'siri'
-            group by traffic_class""")[name].to_pylist() for name in ("traffic_class", "lost")), strict=True))
+            group by traffic_class""").to_pylist()}
         assert frac["team_ent"] <= frac["plus"] <= frac["free_text"]
 
 
