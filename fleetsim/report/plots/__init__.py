@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Literal
 
 from fleetsim.errors import UsageError
 from fleetsim.report.plots.capacity import capacity
+from fleetsim.report.plots.cash import cash
 from fleetsim.report.plots.cost import cost
 from fleetsim.report.plots.gpu_counts import gpu_counts
+from fleetsim.report.plots.savings import savings
 from fleetsim.report.plots.style import save
 from fleetsim.report.plots.utilisation import utilisation
 from fleetsim.report.plots.waits import waits
@@ -20,6 +22,8 @@ PLOTS = {
     "utilisation": utilisation,
     "waits": waits,
     "cost": cost,
+    "savings": savings,
+    "cash": cash,
 }
 """The plots that a report holds, by the name of their file."""
 
@@ -43,4 +47,4 @@ def write_all(run: "Run", directory: Path, format_: Literal["png", "svg"] = "png
     return written
 
 
-__all__ = ["PLOTS", "capacity", "cost", "gpu_counts", "utilisation", "waits", "write_all"]
+__all__ = ["PLOTS", "capacity", "cash", "cost", "gpu_counts", "savings", "utilisation", "waits", "write_all"]

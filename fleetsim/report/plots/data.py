@@ -46,7 +46,7 @@ def pools(run: "Run") -> list[str]:
 
 def classes(run: "Run") -> list[str]:
     """Traffic classes in the scenario's order."""
-    rows = frame(run, "select traffic_class from dim_traffic_class")
+    rows = frame(run, "select traffic_class from dim_traffic_class where pool is not null")
     return [str(name) for name in rows["traffic_class"]]
 
 

@@ -45,6 +45,7 @@ SETTINGS: dict[Any, Any] = {
     "legend.frameon": False,
     "legend.fontsize": 8.5,
     "lines.linewidth": 1.5,
+    "text.parse_math": False,
     "hatch.linewidth": 0.6,
     "svg.hashsalt": "fleetsim",
     "svg.fonttype": "path",

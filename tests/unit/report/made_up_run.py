@@ -35,7 +35,8 @@ class MadeUpRun:
             "fact_wait_hourly": wait_rows(hours, demand),
             "fact_cost_hourly": pd.concat([cost_rows(hours, "azure-a100", 35_000),
                                            cost_rows(hours, "azure-training", 12_000)]),
-            "dim_traffic_class": pd.DataFrame({"traffic_class": ["free_text", "plus", "api_gpt4"]}),
+            "dim_traffic_class": pd.DataFrame({"traffic_class": ["free_text", "plus", "api_gpt4", "idle"],
+                                               "pool": ["chatgpt", "chatgpt", "api", None]}),
             "dim_contract": pd.DataFrame({"contract": ["azure-a100", "azure-training"]}),
             "fact_event": pd.DataFrame({
                 "effective_time": [hours[len(hours) // 2]], "thing": ["surge/apple"],
@@ -84,4 +85,6 @@ def wait_rows(hours: pd.DatetimeIndex, demand: np.ndarray) -> pd.DataFrame:
 
 def cost_rows(hours: pd.DatetimeIndex, contract: str, gpus: int) -> pd.DataFrame:
     return pd.DataFrame({"hour": hours, "fleet": "azure", "contract": contract, "gpu_hours": float(gpus),
-                         "effective_usd": gpus * 1.30})
+                         "charge_category": "Usage", "clause": "usage", "list_usd": gpus * 4.10,
+                         "contracted_usd": gpus * 1.50, "effective_usd": gpus * 1.30,
+                         "billed_usd": np.where(hours == hours[0], gpus * 1.30 * len(hours) * 2, 0.0)})

@@ -121,6 +121,24 @@ def test_waits_and_losses_are_those_of_the_tables(year: Any) -> None:
     assert f"{int(totals['lost']):,} of" in figure.axes[1].get_title(loc="left")
 
 
+def test_savings_go_down_from_list_prices_to_cost(year: Any) -> None:
+    figure = plots.savings(year)
+    names = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert names == ["list prices", "negotiated", "commitments", "effective cost"]
+    tops = [bar.get_y() + bar.get_height() for bar in figure.axes[0].patches]
+    listed, negotiated, committed, cost = tops
+    assert (negotiated / listed, committed / listed, cost / listed) == pytest.approx(
+        (1.50 / 4.10, 1.30 / 4.10, 1.30 / 4.10))
+    assert figure.axes[0].get_title(loc="left") == "Effective cost $132.0M, 68.3 % below list prices"
+
+
+def test_cash_runs_ahead_of_cost_by_what_is_prepaid(year: Any) -> None:
+    figure = plots.cash(year)
+    billed, effective = (line.get_ydata() for line in figure.axes[0].lines)
+    assert billed[-1] == pytest.approx(2 * effective[-1])
+    assert figure.axes[0].get_title(loc="left") == "Billed $264.0M, $132.0M prepaid at the end"
+
+
 def test_cost_adds_up(year: Any) -> None:
     figure = plots.cost(year)
     heights = sum(bar.get_height() for bar in figure.axes[0].patches)
