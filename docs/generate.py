@@ -64,12 +64,13 @@ Looked up from the code of this version, so it is never out of step with it.
 
 def tables_page() -> str:
     """Every table of a run directory with its columns."""
+    from fleetsim.output.billing_tables import BILLING_TABLES
     from fleetsim.output.dimension_tables import DIMENSION_TABLES
     from fleetsim.output.fact_tables import FACT_TABLES
     from fleetsim.output.finance_tables import FINANCE_TABLES
     from fleetsim.output.later_tables import LATER_TABLES
     from fleetsim.output.series_tables import SERIES_TABLES
-    from fleetsim.output.tables import DIMENSION_OF
+    from fleetsim.output.tables import DIMENSION_OF, TABLES
 
     parts = ["""\
 One Parquet file per table under `tables/` of a run directory. **Sum** says whether a column may be summed
@@ -77,9 +78,12 @@ over rows; make ratios from sums, and never add up a level or a share. Columns o
 column that a run does not fill is null, a table that it does not fill has zero rows. Every table begins
 with `run_id`. [How to read them](../howto/read-results.md).
 """]
-    for title, group in (("Facts", (*FACT_TABLES, *FINANCE_TABLES)),
-                         ("Step series (`--resolution step` only)", SERIES_TABLES),
-                         ("Dimensions", DIMENSION_TABLES), ("Not filled yet: zero rows", LATER_TABLES)):
+    groups = (("Facts", FACT_TABLES), ("Billing", BILLING_TABLES), ("Finance", FINANCE_TABLES),
+              ("Step series (`--resolution step` only)", SERIES_TABLES), ("Dimensions", DIMENSION_TABLES),
+              ("Not filled yet: zero rows", LATER_TABLES))
+    missing = set(TABLES) - {each.name for _, group in groups for each in group}
+    assert not missing, f"tables that stand on no page: {', '.join(sorted(missing))}"
+    for title, group in groups:
         parts.append(f"\n## {title}\n")
         if group is DIMENSION_TABLES:
             parts.append("One row per thing of the scenario. Labels of fleets, pools, services and traffic "
@@ -118,7 +122,8 @@ def commands_page() -> str:
     verbs = table(("verb", "does"),
                   ((f"[`{verb.__name__}`](#{verb.__name__})", line) for verb, line in VERBS))
     parts = [f"""\
-Data goes to stdout, progress and remarks to stderr, so `--json` can be piped. {EXIT_CODES}
+Data goes to stdout, progress and remarks to stderr, so `--json` can be piped; an error is JSON then
+too ([how](errors.md#errors-for-programs)). {EXIT_CODES}
 A `RUN` is a run directory, a scenario's directory or name (its newest run), or the start of a run id.
 
 {verbs}
@@ -169,6 +174,23 @@ def errors_page() -> str:
 A fault of a file reads `file:line:column: error: path: what is wrong [code]`, with the line, a caret and
 often a help. `fleetsim explain CODE` prints an entry of this page. All faults of a file are reported at
 once. A warning does not stop a run.
+
+## Errors for programs
+
+With `--json` (and `--format json`) stdout holds exactly one JSON document, whatever happens: the answer, or
+
+```json
+{"ok": false, "error": {"kind": "UsageError", "message": "no run 'plan'", "exit_code": 2}}
+```
+
+`kind` is the exception of the Python package: `ScenarioError` (the file is wrong), `UsageError` (the
+call is), `SimulationError`, or `Interrupted`. A `ScenarioError` has `diagnostics` beside it: per fault
+`severity`, `code`, `path`, `message`, `file`, `line`, `column`, `source_line`, `width`, `help`. The text of
+the error stands on stderr and the exit code is the same as without `--json`. A verb that has its answer and
+ends with another code than 0 all the same (`run --strict-objectives`, `verify`) prints that answer.
+
+Ctrl-C ends every verb with one line and 130. What was under way is not kept: neither a run nor an export nor
+the file of `optimize --out` is there in part.
 """]
     for code, text in CODES.items():
         lines = text.splitlines()

@@ -3,11 +3,16 @@
 Floats would lose whole nanoseconds after 104 days; int64 holds 292 years.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 
 SECOND_NS = 1_000_000_000
-HOUR_NS = 3_600 * SECOND_NS
-HOUR_US = 3_600_000_000
+HOUR_S = 3_600
+HOUR_NS = HOUR_S * SECOND_NS
+HOUR_US = HOUR_S * 1_000_000
+DAY_S = 24 * HOUR_S
+YEAR_H = 8_760
+"""Hours of the year that yearly rates and prices are counted by."""
+YEAR_S = YEAR_H * HOUR_S
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -15,6 +20,21 @@ def epoch_us(instant: datetime) -> int:
     """Microseconds since 1970-01-01 UTC, exact."""
     delta = instant - EPOCH
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def epoch_s(instant: datetime) -> int:
+    """Whole seconds since 1970-01-01 UTC."""
+    return epoch_us(instant) // 1_000_000
+
+
+def instant_of(second: int) -> datetime:
+    """The instant so many seconds after 1970-01-01 UTC."""
+    return EPOCH + timedelta(seconds=second)
+
+
+def earliest(*seconds: int | None) -> int | None:
+    """The first of the seconds that are given."""
+    return min((second for second in seconds if second is not None), default=None)
 
 
 def iso(instant: datetime) -> str:
@@ -45,12 +65,22 @@ def month_starts(start: datetime, end: datetime) -> list[datetime]:
 
 
 def add_months(instant: datetime, months: int) -> datetime:
-    """The same day and time `months` later; the month's last day when that day does not exist."""
+    """The same day and time `months` later; the month's last day when that day does not exist.
+
+    The calendar ends with the year 9999: what lies beyond is its last instant.
+    """
     total = instant.year * 12 + instant.month - 1 + months
     year, month = divmod(total, 12)
+    if year > MAXYEAR:
+        return datetime.max.replace(microsecond=0, tzinfo=instant.tzinfo)
     for day in range(instant.day, 27, -1):
         try:
             return instant.replace(year=year, month=month + 1, day=day)
         except ValueError:
             continue
     return instant.replace(year=year, month=month + 1)
+
+
+def months_after(second: int, months: int) -> int:
+    """The second since 1970 that `add_months` gives for one."""
+    return epoch_s(add_months(instant_of(second), months))

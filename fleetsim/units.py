@@ -116,7 +116,7 @@ Days = Annotated[float, Quantity("day", ge=0, warn_above=36_500)]
 PositiveDays = Annotated[float, Quantity("day", gt=0, warn_above=36_500)]
 SignedDays = Annotated[float, Quantity("day", ge=-36_500, le=36_500)]
 DaysCount = Annotated[int, Quantity("day", ge=0, le=36_500)]
-Months = Annotated[int, Quantity("month", gt=0, warn_above=240)]
+Months = Annotated[int, Quantity("month", gt=0, le=1_200, warn_above=240)]
 
 # Traffic and serving
 MessagesPerDay = Annotated[float, Quantity("message/day", ge=0, le=MOST_MESSAGES_PER_DAY, warn_above=1e13)]

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from fleetsim.cli.console import counted, say, say_json, warn
 from fleetsim.cli.options import AsJson, Overrides, ScenarioFile, ScenarioName
-from fleetsim.errors import Diagnostic, ScenarioError
 
 if TYPE_CHECKING:
     from fleetsim.model.scenario import Scenario
@@ -25,41 +24,31 @@ def check(
     from fleetsim.spec.offer_file import is_offer_file, load_offers
 
     overrides = tuple(set_ or ())
-    try:
-        if scenario is None and not overrides and is_contract_file(file):
-            name, contracts = check_contract_file(file)
-            say_json({"ok": True, "diagnostics": [], "contracts": contracts}) if as_json else say(
-                f"ok: {name}: {counted(contracts, 'contract')}")
-            return
-        if scenario is None and not overrides and is_offer_file(file):
-            offers = len(load_offers(file))
-            say_json({"ok": True, "diagnostics": [], "offers": offers}) if as_json else say(
-                f"ok: {file.stem}: {counted(offers, 'offer')}")
-            return
-        if scenario is None:
-            loaded = list(load_all(file, overrides=overrides).values())
-        else:
-            loaded = [load(file, scenario=scenario, overrides=overrides)]
-    except ScenarioError as error:
-        if as_json:
-            say_json({"ok": False, "diagnostics": [as_data(found) for found in error.diagnostics]})
-        raise
+    if scenario is None and not overrides and is_contract_file(file):
+        name, contracts = check_contract_file(file)
+        say_json({"ok": True, "diagnostics": [], "contracts": contracts}) if as_json else say(
+            f"ok: {name}: {counted(contracts, 'contract')}")
+        return
+    if scenario is None and not overrides and is_offer_file(file):
+        offers = len(load_offers(file))
+        say_json({"ok": True, "diagnostics": [], "offers": offers}) if as_json else say(
+            f"ok: {file.stem}: {counted(offers, 'offer')}")
+        return
+    if scenario is None:
+        loaded = list(load_all(file, overrides=overrides).values())
+    else:
+        loaded = [load(file, scenario=scenario, overrides=overrides)]
     warnings = list(dict.fromkeys(warning for one in loaded for warning in one.warnings))
     for warning in warnings:
         warn(str(warning))
     if as_json:
-        say_json({"ok": True, "diagnostics": [as_data(warning) for warning in warnings],
+        from dataclasses import asdict
+
+        say_json({"ok": True, "diagnostics": [asdict(warning) for warning in warnings],
                   "scenarios": [one.scenario.name for one in loaded]})
     else:
         for one in loaded:
             say(f"ok: {contents(one.scenario)}")
-
-
-def as_data(diagnostic: Diagnostic) -> dict[str, str | int]:
-    """A diagnostic as plain data for `--json`."""
-    from dataclasses import asdict
-
-    return asdict(diagnostic)
 
 
 def contents(scenario: "Scenario") -> str:

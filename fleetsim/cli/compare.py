@@ -1,11 +1,11 @@
 """`fleetsim compare FILE...`: alternatives side by side, with differences to the first."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from fleetsim.cli.console import say, say_json, text_width
+from fleetsim.cli.console import say, say_json, text_width, warn
 from fleetsim.cli.find import find_run
 from fleetsim.cli.options import RESULTS, AsJson, Overrides, ResultsDir
 from fleetsim.errors import UsageError
@@ -26,15 +26,16 @@ def compare(
     ] = None,
     set_: Overrides = None,
     seed: Annotated[
-        int, typer.Option("--seed", min=0, max=MAX_SEED, help="Seed of every random stream.")
-    ] = 0,
+        int | None,
+        typer.Option("--seed", min=0, max=MAX_SEED, help="Seed of every random stream; 0 by default."),
+    ] = None,
     actuals: Annotated[
         Path | None,
         typer.Option("--actuals", metavar="FILE", help="What one run really cost (FOCUS, CSV, Parquet)."),
     ] = None,
     results: ResultsDir = RESULTS,
     format_: Annotated[
-        Literal["table", "json", "md", "csv"], typer.Option("--format", help="How to print the comparison.")
+        Literal["table", "md", "csv"], typer.Option("--format", help="How to print the comparison.")
     ] = "table",
     as_json: AsJson = False,
 ) -> None:
@@ -44,20 +45,35 @@ def compare(
     Contract files are billed on the first run. With --actuals, one run's monthly bill stands beside what
     was really paid.
     """
+    if as_json and format_ != "table":
+        raise UsageError(f"--json and --format {format_}: choose one")
     if actuals is not None:
-        plan_and_actual(files, actuals, results, as_json=as_json or format_ == "json")
+        if scenario or figure or set_ or seed is not None or format_ != "table":
+            raise UsageError("--actuals stand beside one run as it is: leave out --scenario, --figure, "
+                             "--set, --seed and --format")
+        plan_and_actual(files, actuals, results, as_json=as_json)
         return
     from fleetsim.experiments.comparison import compare as compared
-    from fleetsim.report.comparison import comparison_csv, comparison_markdown, comparison_text
 
     things = [name if Path(name).is_file() else find_run(name, results) for name in files]
-    data = compared(things, results=results, seed=seed, figures=tuple(figure or ()),
-                    scenarios=tuple(scenario or ()), overrides=tuple(set_ or ())).as_dict()
-    if as_json or format_ == "json":
+    show(compared(things, results=results, seed=seed, figures=tuple(figure or ()),
+                  scenarios=tuple(scenario or ()), overrides=tuple(set_ or ())).as_dict(),
+         "json" if as_json else format_)
+
+
+def show(data: dict[str, Any], form: Literal["table", "json", "md", "csv"]) -> None:
+    """Print a comparison, and warn of what its totals leave out."""
+    from fleetsim.report.comparison import comparison_csv, comparison_markdown, comparison_text
+
+    for each in data["alternatives"]:
+        if each["uncovered_gpu_hours"]:
+            warn(f"warning: {each['name']}: {each['uncovered_gpu_hours']:,.0f} GPU-hours without a contract; "
+                 "they cost nothing in its total")
+    if form == "json":
         say_json(data)
-    elif format_ == "md":
+    elif form == "md":
         say(comparison_markdown(data))
-    elif format_ == "csv":
+    elif form == "csv":
         say(comparison_csv(data))
     else:
         width, terminal = text_width()

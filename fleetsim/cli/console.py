@@ -2,7 +2,11 @@
 
 import json
 import sys
+from contextvars import ContextVar
 from typing import Any
+
+ANSWERED: ContextVar[bool] = ContextVar("answered", default=False)
+"""Whether this command has printed its JSON: a second document on stdout could not be read."""
 
 
 def say(text: str) -> None:
@@ -13,6 +17,7 @@ def say(text: str) -> None:
 def say_json(data: Any) -> None:
     """Data as JSON, on stdout; numbers that JSON does not know are errors."""
     say(json.dumps(data, indent=2, allow_nan=False, default=str))
+    ANSWERED.set(True)
 
 
 def warn(text: str) -> None:

@@ -9,6 +9,7 @@ from fleetsim.cli.check import check
 from fleetsim.cli.compare import compare
 from fleetsim.cli.explain import explain
 from fleetsim.cli.export import export
+from fleetsim.cli.interrupt import INTERRUPTED, leave
 from fleetsim.cli.new import new
 from fleetsim.cli.optimize import optimize
 from fleetsim.cli.program import Program
@@ -72,6 +73,11 @@ def options(
 
 
 def main() -> None:
-    """Entry point of the `fleetsim` script and of `python -m fleetsim`."""
+    """Run the command line; `fleetsim/__main__.py` calls it, for the script too."""
     gc.disable()  # a command ends before its few cycles are worth looking for; saves a tenth of `check`
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            leave(INTERRUPTED)
+        raise

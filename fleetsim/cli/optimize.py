@@ -1,13 +1,19 @@
 """`fleetsim optimize RUN --offers FILE`: the cheapest mix of offered contracts for a run's required GPUs."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fleetsim.cli.console import say, say_json, text_width, warn
 from fleetsim.cli.find import find_run
 from fleetsim.cli.options import RESULTS, AsJson, ResultsDir, RunRef
+from fleetsim.errors import UsageError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from fleetsim.output.export.target import Target
 
 
 def optimize(
@@ -37,6 +43,7 @@ def optimize(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write the contracts as a contract file.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Let --out replace a file.")] = False,
     results: ResultsDir = RESULTS,
     as_json: AsJson = False,
 ) -> None:
@@ -49,11 +56,13 @@ def optimize(
     from fleetsim.output import Run
     from fleetsim.report.portfolio import portfolio_text
 
-    portfolio = optimized(
-        Run(find_run(run, results)), offers, fleet=fleet, budget_upfront_usd=budget,
-        discount_frac_per_year=discount, spot_max_frac=spot, order_every_months=every)
-    if out is not None:
-        portfolio.write(out)
+    with contract_file(out, force) as target:
+        portfolio = optimized(
+            Run(find_run(run, results)), offers, fleet=fleet, budget_upfront_usd=budget,
+            discount_frac_per_year=discount, spot_max_frac=spot, order_every_months=every)
+        if target is not None:
+            portfolio.write(target.partial())
+            target.publish()
     if as_json:
         say_json(portfolio.as_dict())
     else:
@@ -61,3 +70,16 @@ def optimize(
         say(portfolio_text(portfolio.as_dict(), width=width, terminal=terminal))
     if out is not None:
         warn(f"wrote {out}; next: fleetsim rebill {run} --contracts {out}")
+
+
+def contract_file(out: Path | None, force: bool) -> "AbstractContextManager[Target | None]":
+    """Where the contracts go, looked at before the search begins: UsageError when they cannot."""
+    from contextlib import nullcontext
+
+    from fleetsim.output.export.target import Target
+
+    if out is None:
+        return nullcontext()
+    if out.is_dir():
+        raise UsageError(f"{out} is a directory; --out names a file")
+    return Target(out, force=force)

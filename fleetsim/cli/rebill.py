@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from fleetsim.cli.console import say, say_json, text_width
 from fleetsim.cli.find import find_run
 from fleetsim.cli.options import RESULTS, AsJson, ResultsDir, RunRef
 
@@ -22,12 +21,8 @@ def rebill(
 
     Nothing is simulated unless a contract takes capacity away.
     """
+    from fleetsim.cli.compare import show
     from fleetsim.experiments.comparison import compare
-    from fleetsim.report.comparison import comparison_text
 
-    data = compare([find_run(run, results), *contracts], results=results).as_dict()
-    if as_json:
-        say_json(data)
-    else:
-        width, terminal = text_width()
-        say(comparison_text(data, width=width, terminal=terminal))
+    show(compare([find_run(run, results), *contracts], results=results).as_dict(),
+         "json" if as_json else "table")

@@ -3,6 +3,10 @@
 A GPU at work on prompts draws the rated power of its share of the server, on outputs less by what the GPU
 itself draws less than its rating, idle a fixed share of the rating; GPUs that fail or drain count as idle.
 A training fleet's allocated GPUs draw as in prefill: both are bound by arithmetic.
+
+Idle is what a fleet rents and does not use. A pool that borrows uses GPUs that another one rents: those draw
+their idle power where they are rented, and what work adds where it is done, so that a fleet's pools add up to
+the fleet whatever they lend.
 """
 
 import numpy as np
@@ -20,6 +24,6 @@ def energy_wh(gpu_s: np.ndarray, fleet: Fleet, gpu: GpuType) -> np.ndarray:
         gpu_s[GPU_SECONDS.index(name)] for name in ("rented", "allocated", "prefill", "decode"))
     if fleet.role == "training":
         prefill = allocated
-    idle = np.maximum(rented - prefill - decode, 0.0)
-    joules = prefill * gpu.prefill_w + decode * gpu.decode_w + idle * gpu.idle_w
+    joules = (rented * gpu.idle_w + prefill * (gpu.prefill_w - gpu.idle_w)
+              + decode * (gpu.decode_w - gpu.idle_w))
     return np.asarray(joules * (fleet.pue / HOUR_S))

@@ -7,9 +7,10 @@ import numpy as np
 from fleetsim.ledger.bills import bills
 from fleetsim.ledger.charges import Charges
 from fleetsim.ledger.money import MICRO
+from fleetsim.ledger.opening import opening_prepaid
 from fleetsim.ledger.periods import month_number
 from fleetsim.ledger.pnl_columns import pnl_columns
-from fleetsim.ledger.recorded_month import Period
+from fleetsim.ledger.recorded_month import RecordedMonth
 from fleetsim.ledger.revenue import Served, earned
 from fleetsim.ledger.statement import Month, RunningStatement
 from fleetsim.timebase import HOUR_US
@@ -41,24 +42,34 @@ class Books:
         self.sink = sink
         finance = world.scenario.finance
         assert finance is not None, "books are kept where there is a finance section"
-        roles = {name: fleet.role for name, fleet in world.scenario.fleets.items()}
-        self._statement = RunningStatement(finance, roles)
-        self._open: list[tuple[Period, Served]] = []
+        self._finance = finance
+        self._statement: RunningStatement | None = None
+        self._open: list[tuple[RecordedMonth, Served]] = []
 
     def record(self, block: "Block", skip: int, hour_us: np.ndarray) -> None:
         """Take note of what a block served; it lies in one calendar month."""
-        period = Period(int(hour_us[0]), int(hour_us[-1]) + HOUR_US)
+        if self._statement is None:
+            self._statement = self._opened(int(hour_us[0]) // 1_000_000)
+        period = RecordedMonth(int(hour_us[0]), int(hour_us[-1]) + HOUR_US)
         self._open.append((period, served(self.world, block, skip, hour_us)))
+
+    def _opened(self, first_s: int) -> RunningStatement:
+        """The statement before the first recorded hour; tranches that come later were not paid before."""
+        scenario = self.world.scenario
+        roles = {name: fleet.role for name, fleet in scenario.fleets.items()}
+        return RunningStatement(self._finance, roles,
+                                opening_prepaid(scenario.contracts, self.world.acceptances, first_s))
 
     def revenue(self) -> dict[str, dict[int, int]]:
         """What each stream earned in the months that are noted, micro-dollars, for shares of revenue."""
-        streams = self._statement.finance.revenue
+        streams = self._finance.revenue
         return {name: {month_number(period.start_us // 1_000_000):
                        round(earned(streams, name, period, found).usd * MICRO)
                        for period, found in self._open} for name in streams}
 
     def close(self, charges: Charges) -> None:
         """Write the months that are noted, with their charges."""
+        assert self._statement is not None, "something is recorded before it is closed"
         for period, found in self._open:
             self.sink.write("fact_pnl_monthly", pnl_columns(self._statement.close(
                 Month(period, found, bills(charges, period)))))

@@ -6,6 +6,7 @@ from fleetsim.engine.energy import energy_wh
 from fleetsim.engine.world import Block, World
 from fleetsim.kernel.arrays import GPU_SECONDS
 from fleetsim.ledger.usage import HourlyUsage
+from fleetsim.timebase import HOUR_NS, HOUR_S, HOUR_US
 
 METERED = ("rented", "allocated", "elastic", "elastic_allocated", "failed", "out")
 ROWS = [GPU_SECONDS.index(name) for name in METERED]
@@ -37,3 +38,24 @@ def metered(world: World, block: Block, skip: int, hour_us: np.ndarray, fleet: s
         elastic_contract=spec.elastic.contract if spec.elastic else None,
         deliveries=tuple(world.acceptances[fleet]),
     )
+
+
+def metered_now(world: World) -> list[HourlyUsage]:
+    """Every fleet as it is now, for the whole of this hour, without the elastic part."""
+    start_us = world.start_us + world.now_ns // HOUR_NS * HOUR_US
+    found = []
+    for name, spec in world.scenario.fleets.items():
+        shares = world.things.shares[world.index.shares_of(name)]
+        elastic = np.maximum(shares["allocated"] - (shares["capacity"] - shares["elastic"]), 0)
+        accepted = max(0, world.fixed_gpus[name])
+        allocated = min(accepted, int((shares["allocated"] - elastic).sum()))
+        found.append(HourlyUsage(
+            fleet=name,
+            hour_us=np.array([start_us], dtype=np.int64),
+            committed_gpu_s=np.array([accepted * HOUR_S], dtype=np.int64),
+            allocated_gpu_s=np.array([allocated * HOUR_S], dtype=np.int64),
+            elastic_allocated_gpu_s=np.zeros(1, dtype=np.int64),
+            elastic_contract=spec.elastic.contract if spec.elastic else None,
+            deliveries=tuple(world.acceptances[name]),
+        ))
+    return found

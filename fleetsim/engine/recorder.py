@@ -1,6 +1,7 @@
 """The recorder: what a block of hours added up to, as columns for a sink; and what the ledger bills."""
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,8 +12,7 @@ from fleetsim.engine.metering import metered
 from fleetsim.engine.world import Block, World
 from fleetsim.kernel import arrays as rows
 from fleetsim.ledger.allocation import Allocation, ShareUse, Work, allocate, hourly_cost
-from fleetsim.ledger.budgets import budget_columns
-from fleetsim.ledger.columns import commitment_columns, cost_columns, invoice_columns
+from fleetsim.ledger.billing_columns import BILLING, billing_columns
 from fleetsim.ledger.rating import Bill, Biller
 from fleetsim.model.pool import UNASSIGNED
 from fleetsim.timebase import HOUR_US, epoch_us
@@ -200,17 +200,12 @@ class Recorder:
         bill = self._biller.bill(usage, self.books.revenue() if self.books and self._shares_revenue else None)
         if self.books is not None:
             self.books.close(bill.charges)
-        self.sink.write("fact_cost_hourly", cost_columns(bill.charges, self._provider_of))
-        if self._wanted("fact_commitment_hourly") and bill.commitments:
-            columns = commitment_columns(bill.commitments, hour_us, self._provider_of)
-            self.sink.write("fact_commitment_hourly", columns)
-        if self._wanted("fact_invoice_monthly"):
-            self.sink.write("fact_invoice_monthly", invoice_columns(bill, self._provider_of))
-        if scenario.budgets and self._wanted("fact_budget_monthly"):
-            self.sink.write("fact_budget_monthly", budget_columns(scenario.budgets, bill.charges, hour_us))
-        if self._wanted("fact_cost_allocation_hourly"):
-            self.sink.write("fact_cost_allocation_hourly",
-                            self._allocation(block, skip, bill).columns(hour_us))
+        for table in BILLING:
+            if self._wanted(table):
+                columns = billing_columns(table, bill, self._provider_of, scenario.budgets,
+                                          partial(self._allocation, block, skip))
+                if columns is not None:
+                    self.sink.write(table, columns)
 
     def _allocation(self, block: Block, skip: int, bill: Bill) -> Allocation:
         """The serving fleets' cost by class and service."""

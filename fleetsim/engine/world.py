@@ -138,7 +138,8 @@ class World:
         places = self.index.shares_of(fleet)
         asked = [self.scenario.pools[self.index.shares[k][1]].fleets[fleet] for k in places[:-1]]
         shares = self.things.shares
-        shares["rented"][places] = shares["elastic"][places] + divide(self.fixed_gpus[fleet], asked)
+        there = max(0, self.fixed_gpus[fleet])  # GPUs may be handed back while they are interrupted
+        shares["rented"][places] = shares["elastic"][places] + divide(there, asked)
         self.note(f"fleet/{fleet}", kind, gpus=gpus)
 
     def rent_elastic(self, share: int, gpus: int, kind: str) -> None:

@@ -1,23 +1,22 @@
 """Alternatives: what is compared, from scenario files, contract files and runs; one run serves several."""
 
-import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fleetsim.errors import UsageError
-from fleetsim.experiments.rebill import Meter, Rebilled, interruptions, rebill
+from fleetsim.experiments.physics import physics
+from fleetsim.experiments.rebill import Meter, Rebilled, rebill
 from fleetsim.output.layout import is_run
 from fleetsim.output.run import Run
+from fleetsim.output.window import Window
 
 if TYPE_CHECKING:
     from fleetsim.model.scenario import Scenario
-
-ONLY_BILLED = ("name", "description", "contracts", "offers", "objectives", "published", "budgets")
-"""Sections of a scenario that change nothing of what is simulated."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +26,35 @@ class Alternative:
     name: str
     result: Run | Rebilled
     how: str
-    """simulated, re-billed, or read."""
+    """simulated, simulated again (because its contracts take GPUs away), re-billed, or read."""
+
+    @property
+    def figure_names(self) -> Iterable[str]:
+        """The names of its figures."""
+        result = self.result
+        return result.summary["figures"] if isinstance(result, Run) else result.figure_names
+
+    def figure(self, name: str) -> float | str | None:
+        """A figure; None when it has none of that name."""
+        if name not in self._figures and name in self.figure_names:
+            result = self.result
+            self._figures[name] = result.summary["figures"][name] if isinstance(result, Run) else \
+                result.figure(name)
+        return self._figures.get(name)
+
+    def number(self, name: str) -> float | None:
+        """A figure that is a number; None when it is none."""
+        value = self.figure(name)
+        return float(value) if isinstance(value, float | int) else None
 
     @cached_property
-    def figures(self) -> Mapping[str, float | str | None]:
-        """Every figure by name."""
-        return self.result.summary["figures"] if isinstance(self.result, Run) else self.result.figures
+    def _figures(self) -> dict[str, float | str | None]:
+        return {}
+
+    @property
+    def run(self) -> Run:
+        """The run that the usage comes from."""
+        return self.result if isinstance(self.result, Run) else self.result.run
 
     @property
     def bound(self) -> list[str]:
@@ -41,11 +63,26 @@ class Alternative:
             return []
         return [fleet for fleet, basis in self.result.basis.items() if basis == "required"]
 
-    def monthly_billed_usd(self) -> dict[str, float]:
+    @cached_property
+    def uncovered_gpu_hours(self) -> float:
+        """GPU-hours that no contract bills, so that the total is too low."""
+        return sum(self.number(name) or 0.0 for name in self.figure_names
+                   if name.endswith(".uncovered_gpu_hours"))
+
+    @cached_property
+    def contracts(self) -> list[dict[str, Any]]:
+        """Its contracts: rows of `dim_contract`."""
+        rows: list[dict[str, Any]] = self.result.arrow("dim_contract").to_pylist()
+        return rows
+
+    @cached_property
+    def monthly_billed_usd(self) -> dict[str, Decimal]:
         """Cash by month."""
-        rows = self.result.sql("select month::varchar as month, sum(billed_usd) as usd "
-                               "from fact_invoice_monthly group by month order by month")
-        return {str(month): float(usd) for month, usd in zip(rows["month"], rows["usd"], strict=True)}
+        found: dict[str, Decimal] = {}
+        for row in self.result.arrow("fact_invoice_monthly").select(["month", "billed_usd"]).to_pylist():
+            month = f"{row['month']:%Y-%m-%d}"
+            found[month] = found.get(month, Decimal(0)) + row["billed_usd"]
+        return found
 
 
 @dataclass
@@ -56,37 +93,44 @@ class Bench:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        self._runs: dict[str, tuple[Run, Meter | None]] = {}
+        self._meters: dict[str, Meter] = {}
+        self._first: tuple[str, Window] | None = None
 
     def of_scenario(self, name: str, scenario: "Scenario") -> Alternative:
         """A scenario: simulated, or re-billed when only its contracts differ from one that was."""
+        from fleetsim.output.dimensions import recorded_from
+
+        self._check_window(name, Window(recorded_from(scenario), scenario.horizon.end))
         key = physics(scenario)
-        if key not in self._runs:
-            run = self._simulated(scenario)
-            self._runs[key] = (run, None)
-            return Alternative(name, run, "read" if run.reused else "simulated")
-        return Alternative(name, rebill(self._runs[key][0], scenario, meter=self._meter(key)), "re-billed")
+        if key in self._meters:
+            return _rebilled(name, self._meters[key].under(scenario))
+        run = self._simulated(scenario)
+        self._meters[key] = Meter(run, scenario)
+        return Alternative(name, run, "read" if run.reused else "simulated")
 
     def of_run(self, run: Run) -> Alternative:
         """A finished run."""
-        key = f"run {run.path}"
-        self._runs.setdefault(key, (run, None))
-        return Alternative(f"{run.manifest['scenario']}/{run.run_id[:6]}", run, "read")
+        name = f"{run.manifest['scenario']}/{run.run_id[:6]}"
+        self._check_window(name, run.window)
+        self._meters.setdefault(f"run {run.path}", Meter(run))
+        return Alternative(name, run, "read")
 
     def of_contracts(self, path: Path) -> Alternative:
         """The first alternative under the contracts of a file; UsageError when there is none."""
-        if not self._runs:
+        if not self._meters:
             raise UsageError(f"{path} holds contracts only: name a scenario or a run to bill before it")
-        key = next(iter(self._runs))
-        result = rebill(self._runs[key][0], path, meter=self._meter(key))
-        return Alternative(path.stem, result, "simulated" if result.simulated_again else "re-billed")
+        meter = next(iter(self._meters.values()))
+        return _rebilled(path.stem, rebill(meter.run, path, meter=meter))
 
-    def _meter(self, key: str) -> Meter:
-        run, meter = self._runs[key]
-        if meter is None:
-            meter = Meter(run)
-            self._runs[key] = (run, meter)
-        return meter
+    def _check_window(self, name: str, window: Window) -> None:
+        """UsageError when it records other hours than the first: their sums cannot be compared."""
+        first, own = self._first or (name, window)
+        self._first = first, own
+        if (own.start, own.end) != (window.start, window.end):
+            raise UsageError(
+                f"{name} records {window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M} UTC, "
+                f"{first} {own.start:%Y-%m-%d %H:%M} to {own.end:%Y-%m-%d %H:%M}: only the same hours can be "
+                "compared")
 
     def _simulated(self, scenario: "Scenario") -> Run:
         from fleetsim.runner import simulate
@@ -94,21 +138,30 @@ class Bench:
         return simulate(scenario, seed=self.seed, results=self.results)
 
 
-def alternatives(paths: Sequence[str | os.PathLike[str]], *, results: Path, seed: int = 0,
+def _rebilled(name: str, result: Rebilled) -> Alternative:
+    return Alternative(name, result, "simulated again" if result.simulated_again else "re-billed")
+
+
+def alternatives(paths: Sequence[str | os.PathLike[str]], *, results: Path, seed: int | None = None,
                  scenarios: Sequence[str] = (), overrides: Sequence[str] = ()) -> list[Alternative]:
     """The alternatives that files and run directories stand for, in their order.
 
     A scenario file stands for itself and each of its named scenarios, or those in `scenarios`. UsageError
-    and ScenarioError as for the files.
+    and ScenarioError as for the files, UsageError when there is no scenario file that `seed`, `scenarios`
+    or `overrides` could change.
     """
     from fleetsim.spec import is_contract_file, load_all
 
-    bench, found = Bench(results, seed), []
+    kinds = {Path(given): "run" if is_run(Path(given)) else
+             "contracts" if is_contract_file(given) else "scenario" for given in paths}
+    if "scenario" not in kinds.values():
+        nothing_to_change(seed, scenarios, overrides)
+    bench, found = Bench(results, seed or 0), []
     for given in paths:
         path = Path(given)
-        if path.is_dir() and is_run(path):
+        if kinds[path] == "run":
             found.append(bench.of_run(Run(path)))
-        elif is_contract_file(path):
+        elif kinds[path] == "contracts":
             found.append(bench.of_contracts(path))
         else:
             loaded = load_all(path, overrides=overrides)
@@ -121,14 +174,15 @@ def alternatives(paths: Sequence[str | os.PathLike[str]], *, results: Path, seed
                     found.append(bench.of_scenario(name or each.scenario.name, each.scenario))
     names = [each.name for each in found]
     if len(set(names)) < len(names):
-        found = [Alternative(f"{each.name}#{k}" if names.count(each.name) > 1 else each.name, each.result,
-                             each.how) for k, each in enumerate(found, start=1)]
+        found = [replace(each, name=f"{each.name}#{k}") if names.count(each.name) > 1 else each
+                 for k, each in enumerate(found, start=1)]
     return found
 
 
 def of_runs(runs: Sequence[Run]) -> list[Alternative]:
     """The alternatives that finished runs stand for."""
-    return [Alternative(f"{run.manifest['scenario']}/{run.run_id[:6]}", run, "read") for run in runs]
+    bench = Bench(Path())
+    return [bench.of_run(run) for run in runs]
 
 
 def of_scenarios(scenarios: "Sequence[Scenario]", *, results: Path, seed: int = 0) -> list[Alternative]:
@@ -137,8 +191,9 @@ def of_scenarios(scenarios: "Sequence[Scenario]", *, results: Path, seed: int = 
     return [bench.of_scenario(scenario.name, scenario) for scenario in scenarios]
 
 
-def physics(scenario: "Scenario") -> str:
-    """What decides everything but money: two scenarios with the same can share a run."""
-    kept: dict[str, Any] = {key: value for key, value in scenario.source.items() if key not in ONLY_BILLED}
-    kept["interruptions"] = interruptions(scenario)
-    return json.dumps(kept, default=str)
+def nothing_to_change(seed: int | None, scenarios: Sequence[str], overrides: Sequence[str]) -> None:
+    """UsageError when something was asked for that a finished run cannot give."""
+    for option, given in (("--seed", seed is not None), ("--scenario", bool(scenarios)),
+                          ("--set", bool(overrides))):
+        if given:
+            raise UsageError(f"{option} changes scenario files; a finished run stays as it is")

@@ -81,9 +81,8 @@ class Estimate:
             return math.inf
         cost += float(left @ rates.list_usd)
         if rest.tiers is not None and rates.periods is not None:
-            quantities = np.bincount(rates.periods, left)[1:]
-            cost += sum(_tiered(rest.tiers, float(quantity)) * float(worth)
-                        for quantity, worth in zip(quantities, rates.worth, strict=True))
+            quantities = np.bincount(rates.periods, left)[1:].astype(np.float64)
+            cost += float(_tiered(rest.tiers, quantities) @ rates.worth)
         return cost
 
 
@@ -116,16 +115,19 @@ class _Rest:
                    periods, worth)
 
 
-def _tiered(order: Order, quantity: float) -> float:
-    """What a period's GPU-hours cost."""
+def _tiered(order: Order, quantities: "Floats") -> "Floats":
+    """What the GPU-hours of each period cost."""
     offer = order.offer
-    starts = [0.0, *(float(tier.from_gpu_hours) for tier in offer.tiers)]
-    prices = [float(offer.usd_per_gpu_hour), *(float(tier.usd_per_gpu_hour) for tier in offer.tiers)]
+    starts = np.array([0.0, *(float(tier.from_gpu_hours) for tier in offer.tiers)])
+    dollars = (offer.usd_per_gpu_hour, *(tier.usd_per_gpu_hour for tier in offer.tiers))
+    prices = np.array([float(price) for price in dollars])
     if offer.tier_mode == "all_units":
-        reached = sum(start <= quantity + 1e-6 for start in starts) - 1
-        return quantity * prices[reached]
-    return sum((min(stop, quantity) - min(start, quantity)) * price
-               for start, stop, price in zip(starts, [*starts[1:], math.inf], prices, strict=True))
+        by_units: Floats = quantities * prices[np.searchsorted(starts, quantities + 1e-6, side="right") - 1]
+        return by_units
+    stops = np.append(starts[1:], math.inf)
+    slices = np.minimum(quantities[:, None], stops) - np.minimum(quantities[:, None], starts)
+    by_slice: Floats = slices @ prices
+    return by_slice
 
 
 def _place(order: Order) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ from fleetsim.experiments.portfolio_lp import Problem, held_together, upfront_us
 from fleetsim.ledger.contracts import Agreement
 from fleetsim.ledger.money import MICRO
 from fleetsim.ledger.rating import Bill, Biller
+from fleetsim.ledger.totals import totals
 from fleetsim.ledger.usage import HourlyUsage
 from fleetsim.timebase import epoch_us
 
@@ -52,11 +53,20 @@ class Judge:
         if not self.allowed(answer):
             return math.inf
         self.rated += 1
+        if self._needs_no_rows(answer):
+            found = totals(self.contracts(answer, by_month=True), [self.usage])
+            return sum(total.effective_micro_usd for total in found.values()) / MICRO
         bill = self.bill(answer, by_month=True)
         taken = int(bill.charges.gpu_s[_usage_rows(bill)].sum())
         if self._required - taken > UNCOVERED_FRAC * self._required:
             return math.inf
         return self.objective_usd(bill, self.factors(answer))
+
+    def _needs_no_rows(self, answer: Answer) -> bool:
+        """Whether sums are enough: hours are all worth the same, lists serve them all, no period is cut."""
+        lists, demand = answer.rest.lists, self.problem.demand
+        served = bool(lists) and lists[0].start <= demand.start
+        return served and not demand.rate and answer.rest.tiers is None
 
     def allowed(self, answer: Answer) -> bool:
         """Whether every order can be signed: smallest and largest orders, and the budget."""

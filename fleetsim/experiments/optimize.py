@@ -10,22 +10,24 @@ NPV(payments) / NPV(GPU-hours) over the whole term.
 import os
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from math import inf
 from typing import TYPE_CHECKING
 
 from fleetsim.errors import UsageError, did_you_mean
+from fleetsim.experiments.chosen import chosen_of
 from fleetsim.experiments.judge import Answer, Judge
+from fleetsim.experiments.merit_order import merit_order
 from fleetsim.experiments.orders import Order, Rest, orders_of, rests_of
-from fleetsim.experiments.portfolio import Portfolio, chosen_of, merit_order, without_contracts
+from fleetsim.experiments.portfolio import Portfolio
 from fleetsim.experiments.portfolio_lp import Planned, Problem, planned
 from fleetsim.experiments.portfolio_search import searched, simpler_answers
 from fleetsim.experiments.rebill import scenario_of
 from fleetsim.experiments.stretches import Demand
 from fleetsim.experiments.usage import metered_usage
-from fleetsim.ledger.meter import HOUR_S
 from fleetsim.ledger.usage import HourlyUsage
 from fleetsim.model.contract import Offer
 from fleetsim.output.run import Run
-from fleetsim.timebase import EPOCH
+from fleetsim.timebase import EPOCH, HOUR_S, iso
 
 if TYPE_CHECKING:
     from fleetsim.model.scenario import Scenario
@@ -87,7 +89,7 @@ def best_portfolio(usage: HourlyUsage, offers: Mapping[str, Offer], *,
                            *(each.units for each in simpler_answers(problem, rests))])
     starts = [Answer(rest, units) for rest in rests for units in sizes]
     answer = searched(judge, starts, bound)
-    if judge.cost(answer) == float("inf"):
+    if judge.cost(answer) == inf:
         raise UsageError(why_not(problem, rests))
     first = min(plans, key=lambda each: judge.cost(Answer(each.rest, each.units)))
     return _portfolio(judge, answer, first, bound, offers, run=run, notes=[
@@ -98,10 +100,11 @@ def _portfolio(judge: Judge, answer: Answer, first: Planned, bound: float, offer
                run: str, notes: Sequence[str]) -> Portfolio:
     problem, bill = judge.problem, judge.bill(answer)
     demand = problem.demand
+    alone = judge.cost(Answer(answer.rest, (0,) * len(answer.units)))
     limited = {name: offer for name, offer in offers.items()
                if offer.kind != "spot" or problem.spot_max_frac > 0}
     return Portfolio(
-        run=run, fleet=judge.usage.fleet, hours=len(demand.gpus),
+        run=run, fleet=judge.usage.fleet, end=iso(demand.end), hours=len(demand.gpus),
         required_gpu_hours=float(demand.gpus.sum()), peak_gpus=float(demand.gpus.max()),
         chosen=tuple(chosen_of(judge, answer, bill)), contracts=judge.contracts(answer),
         discount_frac_per_year=demand.rate, budget_upfront_usd=problem.budget_upfront_usd,
@@ -109,7 +112,7 @@ def _portfolio(judge: Judge, answer: Answer, first: Planned, bound: float, offer
         solver_gap_frac=first.solution.gap_frac, bound_usd=bound,
         solver_ledger_usd=judge.cost(Answer(first.rest, first.units)),
         ledger_usd=judge.objective_usd(bill, judge.factors(answer)), portfolios_rated=judge.rated,
-        without_commitments_usd=without_contracts([answer], judge),
+        without_commitments_usd=None if alone == inf else alone,
         merit_order=merit_order(limited, len(demand.gpus)), notes=tuple(notes))
 
 

@@ -17,14 +17,17 @@ from fleetsim.ledger.contracts import (
     TakeOrPay,
     VolumeTiers,
 )
-from fleetsim.ledger.contracts.agreement import PaymentSchedule
+from fleetsim.ledger.contracts.payment_schedule import PaymentSchedule
 from fleetsim.ledger.contracts.savings_plan import PlanRate
 from fleetsim.ledger.contracts.volume_tiers import Tier
 from fleetsim.model.contract import Offer
 from fleetsim.output.decision import last_instant
-from fleetsim.timebase import add_months
+from fleetsim.timebase import EPOCH, add_months
 
 YEAR_H = 8_760
+MONTH_H = 730
+"""Hours of a twelfth of a year."""
+HOUR = timedelta(hours=1)
 MICRO = 1_000_000
 
 
@@ -179,7 +182,7 @@ def orders_of(offers: Mapping[str, Offer], start: datetime, end: datetime, every
     """Every order that could serve inside [start, end): at `start` and then every so many months.
 
     An offer serves its lead time after the order, and cannot be signed after the day it expires on.
-    Price lists are signed once, at `start`.
+    Price lists are signed once, at `start`, and bill from the next whole hour on: one list an hour.
     """
     dates = [start]
     while every_months and (date := add_months(start, every_months * len(dates))) < end:
@@ -188,6 +191,8 @@ def orders_of(offers: Mapping[str, Offer], start: datetime, end: datetime, every
     for name, offer in offers.items():
         for signed in dates if offer.commits else dates[:1]:
             serves = signed + timedelta(days=offer.lead_time_days)
+            if not offer.commits:
+                serves += (EPOCH - serves) % HOUR
             expired = offer.expires is not None and signed >= last_instant(offer.expires)
             if serves < end and not expired:
                 until = None if offer.term_months is None else add_months(serves, offer.term_months)

@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from fleetsim.experiments.usage import deliveries_of
 from fleetsim.ledger.bills import bills
+from fleetsim.ledger.opening import opening_prepaid
 from fleetsim.ledger.pnl_columns import pnl_columns
-from fleetsim.ledger.recorded_month import Period, periods
+from fleetsim.ledger.recorded_month import RecordedMonth, periods
 from fleetsim.ledger.statement import BALANCE, Entry, RunningStatement
+from fleetsim.timebase import epoch_s
 
 if TYPE_CHECKING:
     from fleetsim.ledger.charges import Charges
@@ -28,7 +31,8 @@ def rebilled_pnl(run: "Run", scenario: "Scenario", charges: "Charges") -> dict[s
         return None
     kept = _kept(run)
     roles = {name: fleet.role for name, fleet in scenario.fleets.items()}
-    running = RunningStatement(scenario.finance, roles)
+    opening = opening_prepaid(scenario.contracts, deliveries_of(run), epoch_s(run.window.start))
+    running = RunningStatement(scenario.finance, roles, opening)
     entries: list[Entry] = []
     for period in periods(run.window.start, run.window.end):
         lines = [_entry(period, row) for row in kept[period.month]]
@@ -61,7 +65,7 @@ def _kept(run: "Run") -> Mapping[datetime, list[dict[str, Any]]]:
     return found
 
 
-def _entry(period: Period, row: dict[str, Any]) -> Entry:
+def _entry(period: RecordedMonth, row: dict[str, Any]) -> Entry:
     def micro(usd: Decimal) -> int:
         return int(usd.scaleb(6))
 

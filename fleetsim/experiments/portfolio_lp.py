@@ -39,6 +39,8 @@ FEWEST = 6
 """Groups that each begins with at least."""
 ROUNDS = 12
 """Times that groups are split where the answer falls inside one."""
+PARTS, PARTS_OF_MINIMUMS = 16, 8
+"""A group is split in so many; with take or pay every stretch is a month, so there are more groups."""
 SOLVED = 1e-6
 """A gap above this means that the solver gave up: groups are not split further."""
 MOST_BLOCKS = 2_000
@@ -58,6 +60,8 @@ class Problem:
     """Nodes of the solver's search tree, so that an answer does not depend on the machine's speed."""
     time_limit_s: float = 10.0
     """Longest time of one solution all the same, seconds."""
+    rounds: int = ROUNDS
+    """Times that groups of hours may be split."""
 
     @cached_property
     def most(self) -> tuple[int, ...]:
@@ -139,7 +143,7 @@ class PortfolioProgram:
     @property
     def rounds(self) -> int:
         """Times that the groups may be split."""
-        return 0 if self.tiers is not None else 1 if self.minimums else ROUNDS
+        return 0 if self.tiers is not None else 1 if self.minimums else self.problem.rounds
 
     def solve(self) -> Solution | None:
         """The solver's answer; None when demand cannot be met."""
@@ -155,7 +159,8 @@ class PortfolioProgram:
         new = []
         for stretch, starts, fills in zip(self.stretches, self.groups, self.fills, strict=True):
             filled = [float(found.values[fill].sum()) for fill in fills.values()]
-            new.append(stretch.refined(starts, [filled[0], sum(filled)]))
+            new.append(stretch.refined(starts, [filled[0], sum(filled)],
+                                       PARTS_OF_MINIMUMS if self.minimums else PARTS))
         return new
 
     def _whole(self, k: int, gpus: float) -> int:

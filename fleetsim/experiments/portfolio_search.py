@@ -26,6 +26,8 @@ BEST = 25
 """Portfolios with the lowest estimates that the ledger rates."""
 SHRINK = 4
 """Each step is so many times smaller than the one before."""
+ROUGH_ROUNDS = 1
+"""Programs that only give places to start split groups of hours so often."""
 EXACT = 1e-9
 """An answer this near to the bound, as a share, is not searched further."""
 
@@ -52,6 +54,7 @@ def simpler_answers(problem: Problem, rests: Sequence[Rest]) -> list[Answer]:
     Take or pay as a reservation, or left out; one tier's price for everything.
     """
     found = []
+    problem = replace(problem, rounds=ROUGH_ROUNDS)
     variants = [problem]
     minimums = [order for order in problem.orders if order.offer.kind == "take_or_pay"]
     if minimums:

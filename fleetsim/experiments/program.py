@@ -1,7 +1,9 @@
 """A linear program, mixed with whole numbers, written column by column and solved by HiGHS."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,11 +73,32 @@ class Program:
         at, places, values = (join([entry[k] for entry in self.entries]) for k in range(3))
         matrix = csr_array((values, (at, places)), shape=(len(self.rows), self.columns))
         lows, highs = np.array(self.rows).T
-        found = milp(join(self.costs), integrality=join(self.whole),
-                     bounds=Bounds(join(self.lows), join(self.highs)),
-                     constraints=LinearConstraint(matrix, lows, highs),
-                     options={"node_limit": most_nodes, "time_limit": time_limit_s, "mip_rel_gap": 1e-9})
+        found = interruptible(lambda: milp(
+            join(self.costs), integrality=join(self.whole), bounds=Bounds(join(self.lows), join(self.highs)),
+            constraints=LinearConstraint(matrix, lows, highs),
+            options={"node_limit": most_nodes, "time_limit": time_limit_s, "mip_rel_gap": 1e-9}))
         if found.x is None:
             return None
         bound = found.fun if found.mip_dual_bound is None else min(found.fun, found.mip_dual_bound)
         return Solution(found.fun + self.constant, bound + self.constant, found.x)
+
+
+def interruptible(call: Callable[[], Any]) -> Any:
+    """What the call gives, from a thread of its own: a solver in C never looks whether Ctrl-C came."""
+    answers: list[Any] = []
+    errors: list[BaseException] = []
+    done = Event()
+
+    def work() -> None:
+        try:
+            answers.append(call())
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            done.set()
+
+    Thread(target=work, daemon=True).start()
+    done.wait()
+    if errors:
+        raise errors[0]
+    return answers[0]

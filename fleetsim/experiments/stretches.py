@@ -16,17 +16,12 @@ import numpy as np
 
 from fleetsim.experiments.orders import YEAR_H, Order, Rest
 from fleetsim.ledger.contracts.capacity_block import CapacityBlock
-from fleetsim.ledger.meter import HOUR_S, seconds_within
-from fleetsim.ledger.price import seconds_of
-from fleetsim.timebase import EPOCH, add_months
+from fleetsim.ledger.meter import seconds_within
+from fleetsim.timebase import EPOCH, HOUR_S, add_months, epoch_s
 
 if TYPE_CHECKING:
     Floats = np.ndarray[Any, np.dtype[np.float64]]
     Ints = np.ndarray[Any, np.dtype[np.int64]]
-
-
-PARTS = 16
-"""A group of hours is split in so many."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +61,8 @@ class Demand:
         return self._within(order.start, None if order.end is None else order.end - timedelta(seconds=early))
 
     def _within(self, start: datetime, end: datetime | None) -> "Floats":
-        return seconds_within(self.hour_s, seconds_of(start),
-                              None if end is None else seconds_of(end)) / HOUR_S
+        return seconds_within(self.hour_s, epoch_s(start),
+                              None if end is None else epoch_s(end)) / HOUR_S
 
 
 @dataclass(frozen=True)
@@ -111,17 +106,17 @@ class Stretch:
         count = len(self.gpus)
         return np.unique(np.linspace(0, count, min(most, count), endpoint=False).astype(np.int64))
 
-    def refined(self, starts: "Ints", committed: Sequence[float]) -> "Ints":
-        """The groups, with those split in whose range a level of committed GPUs falls."""
+    def refined(self, starts: "Ints", committed: Sequence[float], parts: int) -> "Ints":
+        """The groups, those in whose range a level of committed GPUs falls in so many parts."""
         stops = np.append(starts[1:], len(self.gpus))
         split = np.zeros(len(starts), dtype=bool)
         for share in {1.0, 1.0 - self.spot_frac}:
             low, high = self.gpus[starts] * share, self.gpus[stops - 1] * share
             for level in committed:
                 split |= (low < level * (1 + 1e-12)) & (high > level * (1 - 1e-12)) & (high > low)
-        parts = [np.linspace(left, right, min(PARTS, right - left), endpoint=False).astype(np.int64)
+        inner = [np.linspace(left, right, min(parts, right - left), endpoint=False).astype(np.int64)
                  for left, right in zip(starts[split].tolist(), stops[split].tolist(), strict=True)]
-        return np.unique(np.concatenate([starts, *parts]))
+        return np.unique(np.concatenate([starts, *inner]))
 
     def layers(self, starts: "Ints") -> Layers:
         """The curve of groups of hours, each with the mean of its demand.
@@ -171,16 +166,16 @@ def list_prices(demand: Demand, orders: Sequence[Order]) -> "Floats":
     """The price of the list that holds in each hour; infinite where none does."""
     prices = np.full(len(demand.gpus), np.inf)
     for order in orders:
-        prices[demand.hour_s >= seconds_of(order.start)] = float(order.offer.usd_per_gpu_hour)
+        prices[demand.hour_s >= epoch_s(order.start)] = float(order.offer.usd_per_gpu_hour)
     return prices
 
 
 def period_numbers(demand: Demand, anchor: datetime, months: int) -> "Ints":
     """By hour: the number of its period, when one begins at `anchor` and after every so many months."""
-    starts, date = [seconds_of(anchor)], anchor
+    starts, date = [epoch_s(anchor)], anchor
     while date < demand.end:
         date = add_months(anchor, months * len(starts))
-        starts.append(seconds_of(date))
+        starts.append(epoch_s(date))
     return np.searchsorted(np.array(starts), demand.hour_s, side="right").astype(np.int64)
 
 

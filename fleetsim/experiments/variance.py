@@ -1,28 +1,23 @@
-"""Variance: a run's monthly bill beside what was really paid, from a FOCUS file or a plain table.
-
-A plain table (CSV or Parquet) has `month`, `billed_usd` or `effective_usd` or both, and any of `provider`,
-`fleet` and `contract`. A FOCUS file has its own column names. Months are compared by what both know.
-"""
+"""Variance: a run's monthly bill beside what was really paid, compared by what both know."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fleetsim.errors import UsageError
+from fleetsim.errors import UsageError, did_you_mean
+from fleetsim.experiments.actuals import Actual, read_actuals
+from fleetsim.timebase import add_months
 
 if TYPE_CHECKING:
     from fleetsim.experiments.rebill import Rebilled
     from fleetsim.output.run import Run
+    from fleetsim.output.window import Window
 
-FOCUS = {"BillingPeriodStart": "month", "BilledCost": "billed_usd", "EffectiveCost": "effective_usd",
-         "ProviderName": "provider", "x_FleetName": "fleet", "CommitmentDiscountName": "contract"}
-"""FOCUS column: its name here."""
-AMOUNTS = ("billed_usd", "effective_usd")
-KEYS = ("provider", "fleet", "contract")
+Sums = dict[tuple[date, tuple[str, ...]], tuple[Decimal, ...]]
+"""By month and key: the amounts."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +43,8 @@ class Variance:
 
     keys: tuple[str, ...]
     rows: tuple[VarianceRow, ...]
+    notes: tuple[str, ...] = ()
+    """What was left out, and names that the run does not have."""
 
     def total(self, amount: str) -> VarianceRow:
         """The sum over all months."""
@@ -72,52 +69,100 @@ class Variance:
 
         return {"keys": list(self.keys),
                 "rows": [row_of(row, row.month.isoformat()[:7]) for row in self.rows],
-                "totals": [row_of(self.total(amount), "total") for amount in self.amounts]}
+                "totals": [row_of(self.total(amount), "total") for amount in self.amounts],
+                "notes": list(self.notes)}
 
 
 def variance(run: "Run | Rebilled", actuals: str | os.PathLike[str]) -> Variance:
-    """The run's bill against a file of actual costs; UsageError when the file cannot be used."""
+    """The run's bill against a file of actual costs; UsageError when the file cannot be used.
+
+    Names are compared without regard to case. Months that the run does not have are left out, which a note
+    tells.
+    """
+    paid = read_actuals(actuals)
+    simulated = _simulated(run, paid.keys, paid.amounts)
+    window = _window(run)
+    months = _months(window)
+    inside = [row for row in paid.rows if row.month in months]
+    outside = [row for row in paid.rows if row.month not in months]
+    first, last = f"{min(months):%Y-%m}", f"{max(months):%Y-%m}"
+    if not inside:
+        raise UsageError(f"{os.fspath(actuals)}: no row is of a month of the run, {first} to {last}")
+    notes = []
+    if outside:
+        left = " and ".join(f"{name} {sum(row.amounts[place] for row in outside):,.2f}"
+                            for place, name in enumerate(paid.amounts))
+        notes.append(f"{len(outside)} of the {len(paid.rows)} rows left out, of months outside the run "
+                     f"({first} to {last}): {left}")
+    notes += _cut(window)
+    spelled, unknown = _spelling(paid.keys, inside, simulated)
+    zero = (Decimal(0),) * len(paid.amounts)
+    actual: Sums = {}
+    for row in inside:
+        place = (row.month, tuple(spelled[key, name] for key, name in zip(paid.keys, row.key, strict=True)))
+        actual[place] = tuple(a + b for a, b in zip(actual.get(place, zero), row.amounts, strict=True))
+    together = sorted(set(actual) | set(simulated))
+    return Variance(paid.keys, tuple(
+        VarianceRow(month, key, amount, simulated.get((month, key), zero)[place],
+                    actual.get((month, key), zero)[place])
+        for place, amount in enumerate(paid.amounts) for month, key in together), tuple(notes + unknown))
+
+
+def _window(run: "Run | Rebilled") -> "Window":
+    """The recorded hours."""
+    return run.window if hasattr(run, "window") else run.run.window
+
+
+def _months(window: "Window") -> set[date]:
+    """First days of the calendar months that have recorded hours."""
+    found, at = set(), datetime(window.start.year, window.start.month, 1, tzinfo=UTC)
+    while at < window.end:
+        found.add(at.date())
+        at = add_months(at, 1)
+    return found
+
+
+def _cut(window: "Window") -> list[str]:
+    """Months of which the run has a part."""
+    notes = []
+    for month in sorted(_months(window)):
+        start = datetime(month.year, month.month, 1, tzinfo=UTC)
+        end = add_months(start, 1)
+        hours = (min(end, window.end) - max(start, window.start)).total_seconds() / 3_600
+        whole = (end - start).total_seconds() / 3_600
+        if hours < whole:
+            notes.append(f"the run has {hours:,.0f} of the {whole:,.0f} hours of {month:%Y-%m}")
+    return notes
+
+
+def _spelling(keys: Sequence[str], rows: Iterable[Actual], simulated: Mapping[Any, Any],
+              ) -> tuple[dict[tuple[str, str], str], list[str]]:
+    """By key and name in the file: the run's name for it, or its own; and notes on names nobody knows."""
+    from fleetsim.output.export.plain_text import ascii_of
+
+    spelled: dict[tuple[str, str], str] = {}
+    notes = []
+    for place, key in enumerate(keys):
+        known = sorted({names[place] for _, names in simulated})
+        folded = {form.casefold(): name for name in known for form in (ascii_of(name), name)}
+        for name in dict.fromkeys(row.key[place] for row in rows):
+            spelled[key, name] = folded.get(name.casefold(), name)
+            if name.casefold() not in folded:
+                notes.append(f"the run has no {key} {name!r} ({did_you_mean(name, known)})")
+    return spelled, notes
+
+
+def _simulated(run: "Run | Rebilled", keys: Sequence[str], amounts: Sequence[str]) -> Sums:
+    """The run's sums by month and keys."""
     import duckdb
 
-    path = Path(actuals)
-    if not path.is_file():
-        raise UsageError(f"no such file: {path}")
     connection = duckdb.connect()
     connection.execute("set TimeZone = 'UTC'")
-    reader = "read_parquet" if path.suffix == ".parquet" else "read_csv_auto"
-    try:
-        name = str(path).replace("'", "''")
-        rows: Any = connection.sql(f"select * from {reader}('{name}')").to_arrow_table()
-        names = {FOCUS.get(name, name): name for name in rows.column_names}
-        amounts = [name for name in AMOUNTS if name in names]
-        if "month" not in names or not amounts:
-            raise UsageError(f"{path}: actuals need a column `month` (or BillingPeriodStart) and "
-                             "`billed_usd` or `effective_usd` (or BilledCost, EffectiveCost); it has "
-                             f"{', '.join(rows.column_names)}")
-        keys = tuple(key for key in KEYS if key in names)
-        connection.register("actuals", rows)
-        found = _sums(connection, "actuals", names, keys, amounts)
-    except duckdb.Error as error:
-        raise UsageError(f"{path} cannot be read as a table: {error}") from error
     connection.register("charges", run.arrow("fact_cost_hourly"))
-    own = {name: name for name in (*keys, *amounts)} | {"month": "hour"}
-    simulated = _sums(connection, "charges", own, keys, amounts)
-    zero = (Decimal(0),) * len(amounts)
-    together = sorted(set(found) | set(simulated))
-    return Variance(keys, tuple(
-        VarianceRow(month, key, amount, simulated.get((month, key), zero)[place],
-                    found.get((month, key), zero)[place])
-        for place, amount in enumerate(amounts) for month, key in together))
-
-
-def _sums(connection: Any, table: str, names: dict[str, str], keys: Sequence[str],
-          amounts: Sequence[str]) -> dict[tuple[date, tuple[str, ...]], tuple[Decimal, ...]]:
-    """Sums by month and keys."""
-    month = f"date_trunc('month', \"{names['month']}\"::timestamp)::date"
-    groups = [f"coalesce(\"{names[key]}\"::varchar, '')" for key in keys]
-    sums = [f"sum(\"{names[amount]}\"::decimal(38, 6))" for amount in amounts]
-    query = (f"select {', '.join([month, *groups, *sums])} from {table} "
-             f"group by {', '.join(str(k + 1) for k in range(1 + len(groups)))}")
-    first = 1 + len(keys)
-    return {(row[0], tuple(row[1:first])): tuple(Decimal(value or 0) for value in row[first:])
-            for row in connection.execute(query).fetchall()}
+    groups = ["date_trunc('month', hour)::date", *(f"coalesce({key}::varchar, '')" for key in keys)]
+    sums = [f"sum({amount}::decimal(38, 6))" for amount in amounts]
+    rows = connection.execute(f"select {', '.join([*groups, *sums])} from charges "
+                              f"group by {', '.join(groups)}").fetchall()
+    connection.close()
+    return {(row[0], tuple(row[1:len(groups)])): tuple(Decimal(value or 0) for value in row[len(groups):])
+            for row in rows}

@@ -3,11 +3,11 @@
 import numpy as np
 
 from fleetsim.ledger.charges import Charges
-from fleetsim.ledger.recorded_month import Period
-from fleetsim.ledger.statement import Bill
+from fleetsim.ledger.recorded_month import RecordedMonth
+from fleetsim.ledger.statement import FleetBill
 
 
-def bills(charges: Charges, period: Period) -> dict[str, Bill]:
+def bills(charges: Charges, period: RecordedMonth) -> dict[str, FleetBill]:
     """What each fleet is charged in a period, exactly."""
     rows = slice(*np.searchsorted(charges.hour_us, [period.start_us, period.end_us]).tolist())
     codes, fleets = charges.text("fleet")
@@ -15,6 +15,6 @@ def bills(charges: Charges, period: Period) -> dict[str, Bill]:
     found = {}
     for code, fleet in enumerate(fleets):
         own = here == code
-        found[fleet] = Bill(int(charges.effective_micro_usd[rows][own].sum()),
+        found[fleet] = FleetBill(int(charges.effective_micro_usd[rows][own].sum()),
                             int(charges.billed_micro_usd[rows][own].sum()))
     return found

@@ -25,6 +25,7 @@ CLAUSES = {
     "refund": "Prepayment that is given back.",
     "capex": "Purchase of hardware; negative: its sale at the end of its life.",
     "depreciation": "Hardware of one's own, written off; its GPU-hours.",
+    "past_life": "GPU-hours of one's own hardware that is written off.",
     "power": "Electricity of one's own hardware.",
     "colocation": "Space for one's own hardware.",
     "maintenance": "Spares and repair of one's own hardware.",

@@ -11,9 +11,8 @@ import numpy as np
 
 from fleetsim.ledger.charges import Charges
 from fleetsim.ledger.commitment import Commitment
-from fleetsim.ledger.meter import HOUR_S
 from fleetsim.ledger.rating import Bill
-from fleetsim.timebase import EPOCH
+from fleetsim.timebase import EPOCH, HOUR_S
 from fleetsim.units import Coded
 
 if TYPE_CHECKING:
@@ -35,9 +34,10 @@ def cost_columns(charges: Charges, providers: Mapping[str, str]) -> dict[str, An
 
 def commitment_columns(commitments: list[Commitment], hour_us: "Int64",
                        providers: Mapping[str, str]) -> dict[str, Any]:
-    """Columns of `fact_commitment_hourly`: the hours in which something was committed."""
+    """Columns of `fact_commitment_hourly`: the hours in which something was committed or a pot was open."""
     kept = [np.flatnonzero((each.committed_gpu_s > 0) | (each.committed_micro_usd > 0) |
-                           (each.used_gpu_s > 0)) for each in commitments]
+                           (each.used_gpu_s > 0) if each.is_open is None else each.is_open)
+            for each in commitments]
     hour = np.concatenate([np.zeros(0, dtype=np.int64), *kept])
     which = np.repeat(np.arange(len(commitments), dtype=np.int32), [len(rows) for rows in kept])
     order = np.lexsort((which, hour))
@@ -67,7 +67,10 @@ def commitment_columns(commitments: list[Commitment], hour_us: "Int64",
 
 
 def invoice_columns(bill: Bill, providers: Mapping[str, str]) -> dict[str, Any]:
-    """Columns of `fact_invoice_monthly`: one row per month, provider and contract that charged something."""
+    """Columns of `fact_invoice_monthly`: one row per month, provider and contract with a charge.
+
+    A row whose charges add up to nothing stays: there is an invoice line behind it.
+    """
     charges = bill.charges
     keys = [(providers[line.fleet], line.contract) for line in charges.lines]
     names = sorted(set(keys))
@@ -83,7 +86,10 @@ def invoice_columns(bill: Bill, providers: Mapping[str, str]) -> dict[str, Any]:
         if name == "gpu_s" and len(values):
             values = values * usage[charges.line]
         np.add.at(sums[name], (month - first, place[charges.line]) if len(month) else ([], []), values)
-    rows, columns = np.nonzero(np.any([each != 0 for each in sums.values()], axis=0))
+    charged = np.zeros(shape, dtype=bool)
+    if len(month):
+        charged[month - first, place[charges.line]] = True
+    rows, columns = np.nonzero(charged)
     return {
         "month": [_first_day(first + int(row)) for row in rows],
         "provider": [names[column][0] for column in columns],

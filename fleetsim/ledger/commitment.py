@@ -25,11 +25,14 @@ class Commitment:
     used_gpu_s: "Int64"
     overage_gpu_s: "Int64"
     committed_micro_usd: "Int64"
-    """Effective cost of the hour's commitment."""
+    """Effective cost of the hour's commitment, what lapses of a prepayment included."""
     used_micro_usd: "Int64"
     """Of it: what was used."""
     remaining_micro_usd: "Callable[[], Int64] | None" = None
-    """Payments still due after each hour; none where the commitment has no end."""
+    """Payments still due after each hour, without a fee for ending it early; none where the commitment has
+    no end."""
+    is_open: "np.ndarray[Any, np.dtype[np.bool_]] | None" = None
+    """Hours to tell of; by default those in which something was committed or used."""
 
 
 class Rated(NamedTuple):
@@ -37,3 +40,5 @@ class Rated(NamedTuple):
 
     rows: list[Rows]
     commitment: Commitment | None = None
+    ended: "list[Rows] | tuple[()]" = ()
+    """What an early end charges and what lapses: no usage of the period."""

@@ -1,7 +1,6 @@
 """Levelised prices: what hardware costs per GPU-hour when capital has a price."""
 
-YEAR_H = 8_760
-"""Hours of the year that prices per year are divided by."""
+from fleetsim.timebase import YEAR_H
 
 
 def capital_recovery_factor(rate_frac_per_year: float, years: float) -> float:

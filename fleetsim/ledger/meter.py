@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fleetsim.ledger.usage import HourlyUsage
+from fleetsim.timebase import HOUR_S
 
 if TYPE_CHECKING:
     Int64 = np.ndarray[Any, np.dtype[np.int64]]
-
-HOUR_S = 3_600
 
 
 @dataclass

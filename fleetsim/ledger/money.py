@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fleetsim.timebase import HOUR_S
+
 if TYPE_CHECKING:
     Int64 = np.ndarray[Any, np.dtype[np.int64]]
 
 MICRO = 1_000_000
 """Micro-dollars in a dollar."""
+CENT = MICRO // 100
+"""Micro-dollars in a cent."""
 SAFE = 2**62
 
 
@@ -25,7 +29,7 @@ def micro_usd(amount: Decimal) -> int:
 
 def micro_usd_per_gpu_s(usd_per_gpu_hour: Decimal) -> Fraction:
     """A price per GPU-hour as exact micro-dollars per GPU-second."""
-    return Fraction(usd_per_gpu_hour) * MICRO / 3_600
+    return Fraction(usd_per_gpu_hour) * MICRO / HOUR_S
 
 
 def priced(gpu_s: "Int64", usd_per_gpu_hour: Decimal) -> "Int64":
@@ -57,17 +61,38 @@ def scaled(values: "Int64", numerator: "int | Int64", denominator: "int | Int64"
         return _scaled_by_python(values, numerator, denominator)
     whole, rest = np.divmod(above, below)
     top = int(values.max())
-    if top * int(whole.max()) >= SAFE or top * int(rest.max()) >= SAFE or int(below.max()) >= SAFE:
+    if isinstance(numerator, int) and isinstance(denominator, int) and top == int(values.min()):
+        return np.full(values.size, half_even(top * numerator, denominator), dtype=np.int64)
+    largest = int(below.max())
+    if top * int(whole.max()) >= SAFE or largest >= SAFE:
         return _scaled_by_python(values, numerator, denominator)
-    product = values * rest
-    part = product // below  # several times as fast as divmod where the denominator is one number
-    result = values * whole + part if whole.any() else part
-    twice = 2 * (product - part * below)
+    if top * int(rest.max()) < SAFE:
+        product = values * rest
+        part = product // below  # several times as fast as divmod where the denominator is one number
+        twice = 2 * (product - part * below)
+    elif (top >> LIMB) * int(rest.max()) < SAFE and largest < SAFE >> LIMB:
+        part, twice = _divided_in_two(values, rest, below)
+    else:
+        return _scaled_by_python(values, numerator, denominator)
+    result = values * whole + part
     ties = twice == below
     if ties.any():
         result += ties & (result % 2 == 1)
     result += twice > below
     return np.asarray(result, dtype=np.int64)
+
+
+LIMB = 24
+"""Bits of the lower part of a number that is multiplied in two."""
+
+
+def _divided_in_two(values: "Int64", rest: "Int64", below: "Int64") -> "tuple[Int64, Int64]":
+    """values x rest // below and twice the remainder, where the product has more than 64 bits."""
+    first = (values >> LIMB) * rest
+    high = first // below
+    second = ((first - high * below) << LIMB) + (values & ((1 << LIMB) - 1)) * rest
+    low = second // below
+    return (high << LIMB) + low, 2 * (second - low * below)
 
 
 def sum_scaled(values: "Int64", numerator: int, denominator: int) -> int:

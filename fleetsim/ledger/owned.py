@@ -11,37 +11,44 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fleetsim.ledger.capacity import Span, accrued, hour_of
 from fleetsim.ledger.charges import Line, Rows, purchase
 from fleetsim.ledger.commitment import Rated
-from fleetsim.ledger.levelised import YEAR_H
-from fleetsim.ledger.meter import HOUR_S, Meter
-from fleetsim.ledger.money import micro_usd, scaled
-from fleetsim.ledger.periods import by_month
+from fleetsim.ledger.meter import Meter
+from fleetsim.ledger.money import MICRO, micro_usd, scaled
+from fleetsim.ledger.periods import by_month, hour_of
 from fleetsim.ledger.primitives import OwnedCost
-from fleetsim.timebase import EPOCH, add_months, epoch_us
+from fleetsim.ledger.spans import Span, accrued
+from fleetsim.timebase import HOUR_S, YEAR_H, add_months, earliest, instant_of, months_after
 
 if TYPE_CHECKING:
     Int64 = np.ndarray[Any, np.dtype[np.int64]]
 
 
-
 def rate_owned(name: str, terms: OwnedCost, meter: Meter) -> Rated:
-    """Depreciation with the GPU-hours it pays for, running costs, and the purchases."""
+    """Depreciation with the GPU-hours it pays for, running costs, and the purchases.
+
+    A public price is that of the GPU-hours, running costs included: those have none of their own then.
+    """
     fleet, hour_s, committed = meter.usage.fleet, meter.hour_s, meter.committed
     meter.claim(committed)
     written_off, purchases = [], []
+    within = np.zeros_like(committed)
     for each in meter.usage.deliveries:
-        end = epoch_us(add_months(EPOCH + timedelta(seconds=each.accepted_s), terms.life_months)) // 1_000_000
+        end = months_after(each.accepted_s, terms.life_months)
         price = micro_usd(terms.capex_usd_per_gpu * each.gpus)
         residual = micro_usd(terms.residual_usd_per_gpu * each.gpus)
         written_off.append(Span(each.gpus, each.accepted_s, end, price - residual))
         purchases += [(each.accepted_s, price), (end - 1, -residual)]  # in the last hour of its life
+        back = None if each.end_us is None else each.end_us // MICRO
+        within = within + each.gpus * meter.seconds_within(each.accepted_s, earliest(end, back))
+    within = np.minimum(within, committed)
     depreciation = accrued(written_off, hour_s, None)
-    listed = depreciation if terms.list is None else terms.list.charge(committed, hour_s)
     nothing = np.zeros_like(committed)
-    rows = [Rows(Line(fleet, name, "Usage", "depreciation"), committed, listed, depreciation, nothing,
-                 depreciation)]
+    rows = [
+        Rows(Line(fleet, name, "Usage", clause), gpu_s, *_without_owning(terms, gpu_s, cost, hour_s), nothing,
+             cost)
+        for clause, gpu_s, cost in (("depreciation", within, depreciation),
+                                    ("past_life", committed - within, nothing))]
     for second, amount in purchases:
         place = hour_of(second, hour_s)
         if place is not None:
@@ -54,8 +61,18 @@ def rate_owned(name: str, terms: OwnedCost, meter: Meter) -> Rated:
         ("maintenance", _by_hour(committed, per_year)),
         ("staff", _by_hour(committed, staff)),
     ):
-        rows.append(Rows(Line(fleet, name, "Usage", clause), nothing, amounts, amounts))
+        listed = amounts if terms.list is None and terms.contracted is None else nothing
+        rows.append(Rows(Line(fleet, name, "Usage", clause), nothing, listed, listed, amounts, amounts))
     return Rated(rows)
+
+
+def _without_owning(terms: OwnedCost, gpu_s: "Int64", cost: "Int64",
+                    hour_s: "Int64") -> "tuple[Int64, Int64]":
+    """What GPU-hours cost in public and by negotiation; what they cost here where no price is given."""
+    contracted = terms.contracted or terms.list
+    listed = terms.list or contracted
+    return (cost if listed is None else listed.charge(gpu_s, hour_s),
+            cost if contracted is None else contracted.charge(gpu_s, hour_s))
 
 
 def _power(terms: OwnedCost, meter: Meter) -> "Int64":
@@ -70,7 +87,7 @@ def _colocation(terms: OwnedCost, committed: "Int64", hour_s: "Int64") -> "Int64
     """kW x price per kW and calendar month, spread over the month's hours."""
     amounts = np.zeros_like(committed)
     for month in by_month(hour_s):
-        begins = EPOCH + timedelta(seconds=int(hour_s[month.start]))
+        begins = instant_of(int(hour_s[month.start]))
         first = begins.replace(day=1, hour=0, minute=0, second=0)
         hours = (add_months(first, 1) - first) / timedelta(hours=1)
         price = terms.colocation_usd_per_kw_month.at(int(hour_s[month.start]))
@@ -79,5 +96,5 @@ def _colocation(terms: OwnedCost, committed: "Int64", hour_s: "Int64") -> "Int64
 
 
 def _by_hour(gpu_s: "Int64", usd_per_gpu_hour: Fraction) -> "Int64":
-    per_gpu_s = usd_per_gpu_hour * 1_000_000 / HOUR_S
+    per_gpu_s = usd_per_gpu_hour * MICRO / HOUR_S
     return scaled(gpu_s, per_gpu_s.numerator, per_gpu_s.denominator)

@@ -1,13 +1,11 @@
 """Periods of a contract over a block of hours: calendar months, or so many months from an anniversary."""
 
-from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fleetsim.ledger.meter import HOUR_S
-from fleetsim.timebase import EPOCH, add_months, epoch_us
+from fleetsim.timebase import HOUR_S, months_after
 
 if TYPE_CHECKING:
     Int64 = np.ndarray[Any, np.dtype[np.int64]]
@@ -55,6 +53,13 @@ def month_number(second: int) -> int:
     return int(np.int64(second).astype("datetime64[s]").astype("datetime64[M]").astype(np.int64))
 
 
+def hour_of(second: int, hour_s: "Int64") -> int | None:
+    """The index of the block's hour in which an instant falls, or None."""
+    if len(hour_s) == 0 or not hour_s[0] <= second < hour_s[-1] + HOUR_S:
+        return None
+    return int((second - int(hour_s[0])) // HOUR_S)
+
+
 def periods(hour_s: "Int64", anchor_s: int, months: int | None, last_s: int | None,
             stop_s: int | None = None) -> list[Period]:
     """The periods of `months` from the anchor on, or the one from it to `stop_s`, that the block touches.
@@ -67,9 +72,8 @@ def periods(hour_s: "Int64", anchor_s: int, months: int | None, last_s: int | No
         return []
     end = int(hour_s[-1]) + HOUR_S
     bounds = [anchor_s - anchor_s % HOUR_S]
-    anchor = EPOCH + timedelta(seconds=anchor_s)
     while months is not None and bounds[-1] < end:
-        bounds.append(epoch_us(add_months(anchor, months * len(bounds))) // 1_000_000)
+        bounds.append(months_after(anchor_s, months * len(bounds)))
     if stop_s is not None:
         bounds = [bound for bound in bounds if bound < stop_s] + [stop_s]
     elif months is None:

@@ -28,6 +28,7 @@ def pnl_columns(entries: Sequence[Entry]) -> dict[str, Any]:
         "unit": [entry.unit or None for entry in entries],
         "cash_balance_usd": amounts("cash_balance_micro_usd"),
         "credits_balance_usd": amounts("credits_balance_micro_usd"),
+        "prepaid_balance_usd": amounts("prepaid_balance_micro_usd"),
         "cash_out_time": [None if entry.cash_out_us is None
                           else EPOCH + timedelta(microseconds=entry.cash_out_us) for entry in entries],
     }

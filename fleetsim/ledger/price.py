@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from fleetsim.timebase import epoch_us
+from fleetsim.timebase import HOUR_S, epoch_s
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +30,7 @@ class Price:
         """A constant, or the values of a file by date."""
         if not isinstance(dated, Mapping):
             return cls(((0, dated),))
-        return cls(tuple((next_hour(seconds_of(date)), dated[date]) for date in sorted(dated)))
+        return cls(tuple((next_hour(epoch_s(date)), dated[date]) for date in sorted(dated)))
 
     @property
     def first(self) -> Decimal:
@@ -82,9 +82,11 @@ class Price:
 
     def micro_usd_between(self, start_s: int, end_s: int) -> Fraction:
         """Micro-dollars of one unit held from one second to another, exact."""
+        from fleetsim.ledger.money import MICRO
+
         edges = [start_s, *(second for second, _ in self.steps[1:] if start_s < second < end_s), end_s]
         return sum(
-            (Fraction(self.at(left)) * (right - left) * 1_000_000 / 3_600
+            (Fraction(self.at(left)) * (right - left) * MICRO / HOUR_S
              for left, right in pairwise(edges)),
             start=Fraction(0),
         )
@@ -92,9 +94,4 @@ class Price:
 
 def next_hour(second: int) -> int:
     """The first full hour that does not begin before a second since 1970."""
-    return -(-second // 3_600) * 3_600
-
-
-def seconds_of(instant: datetime) -> int:
-    """An instant as whole seconds since 1970."""
-    return epoch_us(instant) // 1_000_000
+    return -(-second // HOUR_S) * HOUR_S

@@ -1,9 +1,7 @@
 """What every kind of contract is made of. The rating pipeline knows these and no kind by name.
 
-A primitive states terms; it computes nothing. `rank` is its place in the order of application in one
-hour: 1 contracts that bring their own capacity, 2 reservations and minimums, 3 spend commitments, 5 price
-lists for what is left. A GPU-hour goes to the first contract that covers it and is priced once. Pots
-(rank 6) draw on amounts that the others have charged.
+A primitive states terms; it computes nothing. `rank` and `preference` are its place in the order of
+application (`fleetsim.ledger.order`). Clauses that act on any of them: `fleetsim.ledger.terms`.
 
 The classes have no equality and no text: nobody compares them, and making those methods would take half of
 the time in which a file is checked.
@@ -12,24 +10,11 @@ the time in which a file is checked.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import ClassVar, Literal
 
+from fleetsim.ledger.contracts.payment_schedule import MONTHLY, PaymentSchedule
+from fleetsim.ledger.order import Preference, Rank
 from fleetsim.ledger.price import Price
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Payment:
-    """How much of a commitment is paid at its start; the rest is paid month by month."""
-
-    upfront_frac: Decimal = Decimal(0)
-    """Of the whole price."""
-    upfront_usd_per_gpu: Decimal = Decimal(0)
-    """On top of the price per hour."""
-
-    @property
-    def ahead(self) -> bool:
-        """Whether anything is paid at the start."""
-        return bool(self.upfront_frac or self.upfront_usd_per_gpu)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -43,6 +28,11 @@ class Prices:
     list: Price | None = None
     contracted: Price | None = None
 
+    @property
+    def first(self) -> Decimal:
+        """The own price at the beginning; 0 where it follows from a total."""
+        return Decimal(0) if self.own is None else self.own.first
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class CapacityCommitment:
@@ -50,38 +40,48 @@ class CapacityCommitment:
 
     fleet: str
     prices: Prices
-    rank: int = 2
+    rank: Rank = Rank.RESERVATION
     gpus: int | None = None
-    """So many, whether they are there or not; all accepted GPUs that no earlier contract has when None."""
+    """So many, whether they are there or not; the fleet's tranches when None."""
     start_s: int | None = None
     end_s: int | None = None
     term_months: int | None = None
     """Term of each tranche from its acceptance; for all of its time when None."""
     total_usd: Decimal | None = None
     """What is paid over all terms in place of a price; needs `term_months`."""
-    payment: Payment = Payment()
+    payment: PaymentSchedule = MONTHLY
     unusable_before_end_s: int = 0
     """Paid for and not usable at the end of the term."""
+
+    @property
+    def preference(self) -> Preference:
+        """A number of GPUs first, then the cheaper."""
+        return Preference(self.gpus is None, price=self.prices.first)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Minimum:
-    """A minimum of the committed GPU-hours of each period, taken or paid; what is not taken may be kept."""
+    """A minimum of the committed GPU-hours of each month, taken or paid; what is not taken may be kept."""
 
     fleet: str
     prices: Prices
-    rank: int = 2
+    rank: ClassVar = Rank.RESERVATION
     gpus: int | None = None
-    """So many, whether they are there or not; all accepted GPUs that no earlier contract has when None."""
+    """So many, whether they are there or not; the fleet's tranches when None."""
     minimum_frac: float = 1.0
     overage: Price | None = None
-    """Whole price above the commitment; the own price when None."""
+    """Whole price above the commitment; when None, no more than is committed can be taken in an hour."""
     start_s: int | None = None
     end_s: int | None = None
     term_months: int | None = None
     total_usd: Decimal | None = None
     make_up_months: int = 0
     """Months for which GPU-hours paid and not taken can be taken later; 0 is never."""
+
+    @property
+    def preference(self) -> Preference:
+        """A number of GPUs first, then the cheaper."""
+        return Preference(self.gpus is None, price=self.prices.first)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -92,6 +92,12 @@ class SpendRate:
     on_demand: Price
     list: Price | None = None
 
+    def unsaved(self, second: int | None = None) -> Decimal:
+        """Price under the commitment / price without it, at an instant or at first; 1 where both are 0."""
+        own, public = ((price.first if second is None else price.at(second))
+                       for price in (self.own, self.on_demand))
+        return own / public if public else Decimal(1)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SpendCommitment:
@@ -100,10 +106,19 @@ class SpendCommitment:
     usd_per_hour: Price
     rates: Mapping[str, SpendRate]
     """By fleet."""
-    rank: int = 3
     start_s: int | None = None
     end_s: int | None = None
-    payment: Payment = Payment()
+    payment: PaymentSchedule = MONTHLY
+
+    @property
+    def rank(self) -> Rank:
+        """Plans for one fleet come first."""
+        return Rank.SPEND_OF_ONE_FLEET if len(self.rates) == 1 else Rank.SPEND_OF_SEVERAL
+
+    @property
+    def preference(self) -> Preference:
+        """The highest saving first, then the cheapest."""
+        return min(Preference(True, rate.unsaved(), rate.own.first) for rate in self.rates.values())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -120,7 +135,9 @@ class Pot:
     period_months: int | None = None
     contracts: tuple[str, ...] = ()
     """Contracts whose charges are eligible; all of the fleets' when empty."""
-    rank: int = 6
+    drawn_before_usd: Decimal = Decimal(0)
+    """Drawn from the period that is open when the bill begins."""
+    rank: ClassVar = Rank.POT
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -150,7 +167,7 @@ class RateCard:
 
     fleet: str
     prices: Prices
-    rank: int = 5
+    rank: ClassVar = Rank.PRICE_LIST
     tiers: Tiers | None = None
     market: Market | None = None
     running: bool = False
@@ -160,6 +177,11 @@ class RateCard:
     charge: Literal["on_demand", "spot"] = "on_demand"
     most_frac: Decimal | None = None
     """At most this share of the fleet's allocated GPU-hours; all that are left when None."""
+
+    @property
+    def preference(self) -> Preference:
+        """A share of the fleet's GPU-hours first, then the cheaper."""
+        return Preference(self.most_frac is None, price=self.prices.first)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -176,59 +198,9 @@ class OwnedCost:
     opex_frac_per_year: Decimal
     staff_usd_per_gpu_year: Decimal
     list: Price | None = None
-    rank: int = 1
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class RevenueShare:
-    """A share of revenue that is due beside a contract's price, month by month."""
-
-    share_frac: Decimal
-    streams: tuple[str, ...]
-    """Revenue streams; all when empty."""
-    floor_usd_per_month: Decimal = Decimal(0)
-    cap_usd_per_month: Decimal | None = None
+    contracted: Price | None = None
+    rank: ClassVar = Rank.OWN_CAPACITY
+    preference: ClassVar = Preference(True)
 
 
 Primitive = CapacityCommitment | Minimum | SpendCommitment | Pot | RateCard | OwnedCost
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Termination:
-    """The end of a commitment before its time."""
-
-    at_s: int
-    fee_frac: Decimal = Decimal(0)
-    fee_cap_usd: Decimal | None = None
-    discount_frac_per_year: Decimal = Decimal(0)
-    refund_frac: Decimal = Decimal(0)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class SlaCredits:
-    """Credits by uptime of the month: (uptime below which, share of the month's fee), lowest first."""
-
-    brackets: tuple[tuple[Decimal, Decimal], ...]
-    cap_frac: Decimal
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class DelayRelief:
-    """Credits for a late delivery, per GPU and day of delay."""
-
-    usd_per_gpu_day: Decimal
-    grace_days: int
-    cap_usd_per_gpu: Decimal | None
-
-
-@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
-class Terms:
-    """A contract as the ledger rates it: one primitive, and the clauses that act on it."""
-
-    primitive: Primitive
-    termination: Termination | None = None
-    sla: SlaCredits | None = None
-    delay: DelayRelief | None = None
-    revenue_share: RevenueShare | None = None
-
-

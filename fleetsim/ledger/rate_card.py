@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fleetsim.ledger.accounts import Account
-from fleetsim.ledger.capacity import earliest
 from fleetsim.ledger.charges import Line, Rows, single
 from fleetsim.ledger.commitment import Rated
+from fleetsim.ledger.contracts.early_termination import EarlyTermination
 from fleetsim.ledger.market import Draws, prices_micro_usd
-from fleetsim.ledger.meter import HOUR_S, Meter
+from fleetsim.ledger.meter import Meter
 from fleetsim.ledger.money import micro_usd_per_gpu_s, scaled
 from fleetsim.ledger.periods import periods
 from fleetsim.ledger.price import Price
-from fleetsim.ledger.primitives import RateCard, Termination, Tiers
+from fleetsim.ledger.primitives import RateCard, Tiers
+from fleetsim.timebase import HOUR_S, earliest
 
 if TYPE_CHECKING:
     Int64 = np.ndarray[Any, np.dtype[np.int64]]
@@ -30,7 +31,7 @@ MILLION = 1_000_000
 
 
 def rate_card(name: str, terms: RateCard, meter: Meter, account: Account, last_s: int | None,
-              market: Draws | None, termination: Termination | None = None) -> Rated:
+              market: Draws | None, termination: EarlyTermination | None = None) -> Rated:
     """GPU-hours at the card's price: what is left of the fleet, and its elastic part if this one bills it."""
     end_s = earliest(terms.end_s, termination.at_s if termination else None)
     if terms.running:

@@ -1,4 +1,4 @@
-"""Periods: the recorded part of each calendar month (UTC)."""
+"""Recorded months: the recorded part of each calendar month (UTC)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from fleetsim.timebase import EPOCH, add_months, epoch_us, instant_at, month_sta
 
 
 @dataclass(frozen=True)
-class Period:
+class RecordedMonth:
     """[start, end) inside one calendar month, microseconds since 1970."""
 
     start_us: int
@@ -38,7 +38,7 @@ class Period:
         return Fraction(self.length_us, self.month_us)
 
 
-def periods(start: datetime, end: datetime) -> Sequence[Period]:
+def periods(start: datetime, end: datetime) -> Sequence[RecordedMonth]:
     """The calendar months of [start, end), the first and the last as far as they lie in it."""
     edges = [epoch_us(instant) for instant in (start, *month_starts(start, end), end)]
-    return [Period(left, right) for left, right in pairwise(edges)]
+    return [RecordedMonth(left, right) for left, right in pairwise(edges)]

@@ -7,10 +7,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fleetsim.ledger.levels import mean, pieces
-from fleetsim.ledger.recorded_month import Period
+from fleetsim.ledger.recorded_month import RecordedMonth
 from fleetsim.model.base import Dated
 from fleetsim.model.costs import Cost, Staff, Tasks
-from fleetsim.model.revenue import Interpolation, RevenueShare, Stream, Subscription, TokenRevenue
+from fleetsim.model.revenue import Interpolation, Stream, StreamShare, Subscription, TokenRevenue
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,19 +44,19 @@ class Amount(NamedTuple):
     unit: str = ""
 
 
-def earned(streams: Mapping[str, Stream], name: str, period: Period, served: Served) -> Amount:
+def earned(streams: Mapping[str, Stream], name: str, period: RecordedMonth, served: Served) -> Amount:
     """What a stream earns in a period; what is paid away is negative."""
     stream = streams[name]
     if isinstance(stream, Subscription):
         return _subscription(stream, period, Fraction(served.payers_factor.get(name, 1.0)))
     if isinstance(stream, TokenRevenue):
         return _tokens(stream, period, served)
-    if isinstance(stream, RevenueShare):
+    if isinstance(stream, StreamShare):
         return _share(streams, stream, period, served)
     return Amount(_monthly(stream.usd_per_month, stream.interpolation, period))
 
 
-def spent(cost: Cost, period: Period) -> Amount:
+def spent(cost: Cost, period: RecordedMonth) -> Amount:
     """What a cost takes in a period."""
     if isinstance(cost, Staff):
         usd, heads = _priced(cost.headcount, cost.interpolation, cost.usd_per_head_per_year, period)
@@ -67,12 +67,12 @@ def spent(cost: Cost, period: Period) -> Amount:
     return Amount(_monthly(cost.usd_per_month, cost.interpolation, period))
 
 
-def _monthly(usd_per_month: "Dated[Any]", interpolation: Interpolation, period: Period) -> Fraction:
+def _monthly(usd_per_month: "Dated[Any]", interpolation: Interpolation, period: RecordedMonth) -> Fraction:
     return mean(usd_per_month, interpolation, period.start_us, period.end_us) * period.part
 
 
 def _priced(level: "Dated[Any]", interpolation: Interpolation, price: "Dated[Any]",
-            period: Period) -> tuple[Fraction, Fraction]:
+            period: RecordedMonth) -> tuple[Fraction, Fraction]:
     """A level x a price that is due per calendar month, and the mean level of the period."""
     usd = Fraction(0)
     for left, right, held in pieces(price, period.start_us, period.end_us):
@@ -80,7 +80,7 @@ def _priced(level: "Dated[Any]", interpolation: Interpolation, price: "Dated[Any
     return usd / period.month_us, mean(level, interpolation, period.start_us, period.end_us)
 
 
-def _subscription(stream: Subscription, period: Period, kept: Fraction) -> Amount:
+def _subscription(stream: Subscription, period: RecordedMonth, kept: Fraction) -> Amount:
     """Payers x price; the payers are moved by the price of each piece, and by rate limits."""
     usd, payers = Fraction(0), Fraction(0)
     for left, right, price in pieces(stream.usd_per_month, period.start_us, period.end_us):
@@ -91,7 +91,7 @@ def _subscription(stream: Subscription, period: Period, kept: Fraction) -> Amoun
     return Amount(usd / period.month_us, float(payers / period.length_us), "subscriber")
 
 
-def _tokens(stream: TokenRevenue, period: Period, served: Served) -> Amount:
+def _tokens(stream: TokenRevenue, period: RecordedMonth, served: Served) -> Amount:
     """Whole tokens of each price x that price."""
     usd, sold = Fraction(0), 0
     for by_class, prices in ((served.prompt_tokens, stream.usd_per_million_prompt_tokens),
@@ -106,7 +106,8 @@ def _tokens(stream: TokenRevenue, period: Period, served: Served) -> Amount:
     return Amount(usd, float(sold), "token")
 
 
-def _share(streams: Mapping[str, Stream], share: RevenueShare, period: Period, served: Served) -> Amount:
+def _share(streams: Mapping[str, Stream], share: StreamShare, period: RecordedMonth,
+           served: Served) -> Amount:
     """The share of the other streams, between floor and cap; negative when it is paid away."""
     usd = Fraction(0)
     for left, right, frac in pieces(share.share_frac, period.start_us, period.end_us):
@@ -119,8 +120,8 @@ def _share(streams: Mapping[str, Stream], share: RevenueShare, period: Period, s
     return Amount(usd if share.direction == "received" else -usd)
 
 
-def _within(streams: Mapping[str, Stream], name: str, period: Period, left: int, right: int,
+def _within(streams: Mapping[str, Stream], name: str, period: RecordedMonth, left: int, right: int,
             served: Served) -> Fraction:
     """What a stream earns in [left, right) of a period."""
     return earned(streams, name, period if (left, right) == (period.start_us, period.end_us)
-                  else Period(left, right), served).usd
+                  else RecordedMonth(left, right), served).usd

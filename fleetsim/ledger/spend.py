@@ -14,19 +14,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fleetsim.ledger.capacity import Span, accrued, earliest, end_early, owed_after, payments
+from fleetsim.ledger.capacity import payments
 from fleetsim.ledger.charges import Line, Rows, unused, used
 from fleetsim.ledger.commitment import Commitment, Rated
+from fleetsim.ledger.contracts.early_termination import EarlyTermination
+from fleetsim.ledger.ending import end_early
 from fleetsim.ledger.meter import Meter
 from fleetsim.ledger.money import bought, priced
-from fleetsim.ledger.primitives import SpendCommitment, Termination
+from fleetsim.ledger.primitives import SpendCommitment
+from fleetsim.ledger.spans import Span, accrued, owed_after
+from fleetsim.timebase import earliest
 
 if TYPE_CHECKING:
     Int64 = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def rate_spend(name: str, terms: SpendCommitment, meters: Mapping[str, Meter],
-               termination: Termination | None = None) -> Rated:
+               termination: EarlyTermination | None = None) -> Rated:
     """Covered GPU-hours of each fleet, the unused dollars, and the payments."""
     fleets = sorted((fleet for fleet in terms.rates if fleet in meters), key=partial(_place, terms, None))
     hour_s = meters[fleets[0]].hour_s
@@ -52,24 +56,25 @@ def rate_spend(name: str, terms: SpendCommitment, meters: Mapping[str, Meter],
     rows.append(unused(Line(fleets[0], name, "Usage", "unused"), np.zeros_like(left), left))
 
     begun = span and parts and (termination is None or span.start_s < termination.at_s)
-    paid = [span._replace(micro_usd=sum(part.micro_usd or 0 for part in parts))] if span and begun else []
+    paid = [span._replace(micro_usd=sum(part.owed for part in parts))] if span and begun else []
     rows += [row._replace(gpu_s=np.zeros_like(row.gpu_s))
              for row in payments(fleets[0], name, paid, recurring, seconds, hour_s)]
     spans = [span] if span else []
-    if termination is not None:
-        rows += end_early(fleets[0], name, termination, spans, parts if begun else [], due, hour_s)
+    ending = end_early(fleets[0], name, termination, spans, parts if begun else [], due, hour_s)
     return Rated(rows, Commitment(
         contract=name, fleet=fleets[0], committed_gpu_s=np.zeros_like(seconds), used_gpu_s=covered_gpu_s,
-        overage_gpu_s=over_gpu_s, committed_micro_usd=committed, used_micro_usd=committed - left,
-        remaining_micro_usd=partial(owed_after, spans, due, hour_s, end_s) if span else None,
-    ))
+        overage_gpu_s=over_gpu_s, committed_micro_usd=committed + ending.lapsed_micro_usd,
+        used_micro_usd=committed - left,
+        remaining_micro_usd=partial(owed_after, spans, due, paid, hour_s, end_s) if span else None,
+    ), ending.rows)
 
 
 def term_of(terms: SpendCommitment) -> Span | None:
-    """The plan's term, when it has both ends; one unit of it is the dollars of an hour."""
-    if terms.start_s is None or terms.end_s is None:
-        return None
-    return Span(1, terms.start_s, terms.end_s)
+    """The plan's term, when it has an end; one unit of it is the dollars of an hour.
+
+    Without a start it is committed from 1970 on.
+    """
+    return None if terms.end_s is None else Span(1, terms.start_s or 0, terms.end_s)
 
 
 def prepaid(terms: SpendCommitment, span: Span, ahead: Fraction) -> list[Span]:
@@ -106,6 +111,4 @@ def cover(terms: SpendCommitment, fleets: list[str], meters: Mapping[str, Meter]
 def _place(terms: SpendCommitment, second: int | None, fleet: str) -> tuple[Decimal, Decimal, str]:
     """Highest saving first, then the lowest plan price; at an instant, or at first."""
     rates = terms.rates[fleet]
-    own, public = (price.first if second is None else price.at(second)
-                   for price in (rates.own, rates.on_demand))
-    return (own / public if public else Decimal(1)), own, fleet
+    return rates.unsaved(second), rates.own.first if second is None else rates.own.at(second), fleet

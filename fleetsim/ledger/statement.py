@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from fleetsim.ledger.money import MICRO, micro_usd
-from fleetsim.ledger.recorded_month import Period
+from fleetsim.ledger.recorded_month import RecordedMonth
 from fleetsim.ledger.revenue import Amount, Served, earned, spent
 from fleetsim.model.finance import Finance, Round
 from fleetsim.timebase import epoch_us
@@ -22,7 +22,7 @@ BALANCE = "balance"
 
 
 @dataclass(frozen=True)
-class Bill:
+class FleetBill:
     """What one fleet's contracts charge in one month, micro-dollars."""
 
     effective_micro_usd: int
@@ -33,7 +33,7 @@ class Bill:
 class Entry:
     """One line of one month. Balances stand on the line `balance` alone, which has no amounts."""
 
-    period: Period
+    period: RecordedMonth
     line: str
     section: str
     role: str
@@ -44,6 +44,7 @@ class Entry:
     unit: str = ""
     cash_balance_micro_usd: int | None = None
     credits_balance_micro_usd: int | None = None
+    prepaid_balance_micro_usd: int | None = None
     cash_out_us: int | None = None
     """First instant of the month at which cash is used up, microseconds since 1970."""
 
@@ -52,33 +53,37 @@ class Entry:
 class Month:
     """What the statement needs to know of a month of a run."""
 
-    period: Period
+    period: RecordedMonth
     served: Served
-    bills: Mapping[str, Bill]
+    bills: Mapping[str, FleetBill]
     """By fleet."""
 
 
 class RunningStatement:
     """Cash and credits while months are closed in order of time."""
 
-    def __init__(self, finance: Finance, roles: Mapping[str, str]) -> None:
-        """`roles` are the fleets in order: serving or training."""
+    def __init__(self, finance: Finance, roles: Mapping[str, str], prepaid_micro_usd: int = 0) -> None:
+        """`roles` are the fleets in order: serving or training. `prepaid_micro_usd` is what was paid for
+        compute before the first month and not used up."""
         self.finance = finance
         self.roles = roles
         self.cash = micro_usd(finance.opening_cash_usd or Decimal(0))
         self.credits = micro_usd(finance.opening_credits_usd or Decimal(0))
+        self.prepaid = prepaid_micro_usd
 
     def close(self, month: Month) -> list[Entry]:
         """The lines of a month, and its balance."""
         revenue, costs = self._revenue(month), self._costs(month)
         return self.settle(month.period, [*revenue, *self.compute(month.period, month.bills), *costs])
 
-    def settle(self, period: Period, entries: list[Entry]) -> list[Entry]:
+    def settle(self, period: RecordedMonth, entries: list[Entry]) -> list[Entry]:
         """The lines of a month with what follows from them: credits drawn, rounds received, the balance."""
         entries = list(entries)
         rounds = self._rounds(period)
         granted = sum(credit for _, _, credit in rounds)
-        billed = -sum(entry.cash_micro_usd for entry in entries if entry.section in COMPUTE.values())
+        compute = [entry for entry in entries if entry.section in COMPUTE.values()]
+        billed = -sum(entry.cash_micro_usd for entry in compute)
+        self.prepaid += billed + sum(entry.accrual_micro_usd for entry in compute)
         drawn = max(0, min(self.credits + granted, billed))
         if self.credits or granted or drawn:
             entries.append(Entry(period=period, line="credits/drawn", section="credits", role="computed",
@@ -89,11 +94,11 @@ class RunningStatement:
         out_us = self._used_up(period, flow, rounds) if self.finance.has_cash else None
         self.cash += flow + sum(cash for _, cash, _ in rounds)
         self.credits += granted - drawn
-        known = self.finance.has_cash
         entries.append(Entry(
             period=period, line=BALANCE, section=BALANCE, role="computed", quantity=float(period.part),
-            unit="month", cash_balance_micro_usd=self.cash if known else None,
-            credits_balance_micro_usd=self.credits if known else None, cash_out_us=out_us))
+            unit="month", cash_balance_micro_usd=self.cash if self.finance.has_cash else None,
+            credits_balance_micro_usd=self.credits if self.finance.has_credits else None,
+            prepaid_balance_micro_usd=self.prepaid, cash_out_us=out_us))
         return entries
 
     def _revenue(self, month: Month) -> Iterator[Entry]:
@@ -106,20 +111,20 @@ class RunningStatement:
         for name, cost in self.finance.costs.items():
             yield _entry(month.period, f"cost/{name}", cost.section, cost.role, spent(cost, month.period), -1)
 
-    def compute(self, period: Period, bills: Mapping[str, Bill]) -> Iterator[Entry]:
+    def compute(self, period: RecordedMonth, bills: Mapping[str, FleetBill]) -> Iterator[Entry]:
         """What the fleets' contracts charge."""
         for fleet, role in self.roles.items():
-            bill = bills.get(fleet, Bill(0, 0))
+            bill = bills.get(fleet, FleetBill(0, 0))
             yield Entry(period=period, line=f"compute/{fleet}", section=COMPUTE[role], role="computed",
                         accrual_micro_usd=-bill.effective_micro_usd, cash_micro_usd=-bill.billed_micro_usd)
 
-    def _rounds(self, period: Period) -> list[tuple[str, int, int]]:
+    def _rounds(self, period: RecordedMonth) -> list[tuple[str, int, int]]:
         """(name, cash, credits) of the rounds of the period, in order of date."""
         rounds = sorted((epoch_us(round_.date), name) for name, round_ in self.finance.funding.items())
         return [(name, *_split(self.finance.funding[name])) for date, name in rounds
                 if period.start_us <= date < period.end_us]
 
-    def _used_up(self, period: Period, flow: int, rounds: list[tuple[str, int, int]]) -> int | None:
+    def _used_up(self, period: RecordedMonth, flow: int, rounds: list[tuple[str, int, int]]) -> int | None:
         """When cash is used up: everything but funding flows evenly over the period.
 
         A month that begins without cash and loses more is out of it from its start.
@@ -141,7 +146,7 @@ def statement(finance: Finance, roles: Mapping[str, str], months: Iterable[Month
     return [entry for month in months for entry in running.close(month)]
 
 
-def _entry(period: Period, line: str, section: str, role: str, amount: Amount, sign: int) -> Entry:
+def _entry(period: RecordedMonth, line: str, section: str, role: str, amount: Amount, sign: int) -> Entry:
     """A line whose cash flows in the month; rounded once, half-even."""
     micro = sign * round(amount.usd * MICRO)
     return Entry(period=period, line=line, section=section, role=role, accrual_micro_usd=micro,

@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fleetsim.ledger.capacity import Span, accrued, hour_of, spans_of, upfront_micro_usd
-from fleetsim.ledger.meter import HOUR_S, Meter
+from fleetsim.ledger.capacity import upfront_micro_usd
+from fleetsim.ledger.meter import Meter
 from fleetsim.ledger.money import half_even, micro_usd_per_gpu_s
+from fleetsim.ledger.periods import hour_of
 from fleetsim.ledger.price import Price
-from fleetsim.ledger.primitives import CapacityCommitment, RateCard, SpendCommitment, Terms
+from fleetsim.ledger.primitives import CapacityCommitment, RateCard, SpendCommitment
 from fleetsim.ledger.rating import Biller
+from fleetsim.ledger.spans import Span, accrued, spans_of
 from fleetsim.ledger.spend import cover, prepaid, term_of
+from fleetsim.ledger.terms import Terms
 from fleetsim.ledger.usage import HourlyUsage
 from fleetsim.model.contract import Contract
+from fleetsim.timebase import HOUR_S
 
 if TYPE_CHECKING:
     Int64 = np.ndarray[Any, np.dtype[np.int64]]
@@ -39,8 +43,8 @@ def totals(contracts: Mapping[str, Contract], usage: Sequence[HourlyUsage]) -> d
         return _of_rows(biller, usage)
     meters = {metered.fleet: Meter.of(metered) for metered in usage}
     found = dict.fromkeys(contracts, Total(0, 0))
-    for name, terms in biller.in_order(meters):
-        primitive = terms.primitive
+    for _, name in biller.in_order(meters):
+        primitive = biller.terms[name].primitive
         if isinstance(primitive, CapacityCommitment):
             found[name] = _capacity(primitive, meters[primitive.fleet])
         elif isinstance(primitive, SpendCommitment):
@@ -105,7 +109,7 @@ def _spend(terms: SpendCommitment, meters: Mapping[str, Meter]) -> Total:
     else:
         for fleet, (covered, _) in cover(terms, fleets, meters, committed)[0].items():
             meters[fleet].claim_allocated(covered)
-    upfront = [span._replace(micro_usd=sum(part.micro_usd or 0 for part in parts))] if span else []
+    upfront = [span._replace(micro_usd=sum(part.owed for part in parts))] if span else []
     return Total(int(recurring.sum()) + _paid_within(upfront, hour_s), int(committed.sum()))
 
 
@@ -133,7 +137,7 @@ def _price_list(name: str, terms: RateCard, meter: Meter) -> Total:
 
 def _paid_within(paid: Sequence[Span], hour_s: "Int64") -> int:
     """What is paid ahead in the block."""
-    return sum(span.micro_usd or 0 for span in paid if hour_of(span.start_s, hour_s) is not None)
+    return sum(span.owed for span in paid if hour_of(span.start_s, hour_s) is not None)
 
 
 def _accrued_within(paid: Sequence[Span], hour_s: "Int64") -> int:
@@ -141,7 +145,7 @@ def _accrued_within(paid: Sequence[Span], hour_s: "Int64") -> int:
     first, last, cost = int(hour_s[0]), int(hour_s[-1]) + HOUR_S, 0
     for span in paid:
         whole = span.end_s - span.start_s
-        reached = (half_even((span.micro_usd or 0) * min(max(at - span.start_s, 0), whole), whole)
+        reached = (half_even(span.owed * min(max(at - span.start_s, 0), whole), whole)
                    for at in (last, first))
         cost += next(reached) - next(reached)
     return cost

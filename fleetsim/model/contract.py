@@ -32,8 +32,16 @@ class Contract(Protocol):
     def fleets(self) -> tuple[str, ...]:
         """The fleets whose GPU-hours it charges."""
 
+    @property
+    def committed_gpus(self) -> int | None:
+        """The number of GPUs that it commits; None where it commits none or all of a fleet's."""
+
+    @property
+    def bills_use(self) -> bool:
+        """Whether the bill moves with the GPU-hours that are used."""
+
     def terms(self) -> Any:
-        """How the ledger rates it: a `fleetsim.ledger.primitives.Terms`."""
+        """How the ledger rates it: a `fleetsim.ledger.terms.Terms`."""
 
 
 OfferKind = Literal["reserved", "on_demand", "spot", "savings_plan", "take_or_pay", "volume_tiers",

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 
@@ -51,7 +52,11 @@ FINANCE_FIGURES: tuple[Figure, ...] = (
            "Cash paid - cash received without funding, per month; credits drawn are not paid."),
     Figure("finance.cash_usd", "USD", "last", "higher",
            "Cash at the end; null when the scenario says nothing of cash."),
-    Figure("finance.credits_usd", "USD", "last", "higher", "Cloud credits left at the end."),
+    Figure("finance.credits_usd", "USD", "last", "higher",
+           "Cloud credits left at the end; null when the scenario says nothing of credits or cash."),
+    Figure("finance.prepaid_usd", "USD", "last", "neither",
+           "Paid for compute by the end and not used up, payments before recording included; below 0: used "
+           "and not billed."),
     Figure("finance.runway", "time", "first", "higher",
            "When cash is used up: in the run, or beyond it at the mean burn of its last three months; null "
            "when cash grows or lasts a hundred years."),
@@ -64,7 +69,7 @@ CONTRACT_FIGURES: tuple[Figure, ...] = (
     Figure("contracts.{contract}.contracted_usd", "USD", "sum", "neither",
            "Its usage at negotiated prices, without commitments."),
     Figure("contracts.{contract}.unused_usd", "USD", "sum", "lower",
-           "Paid for by a commitment and not used: waste."),
+           "Paid for by a commitment and not used, or missing from it at its end: waste."),
     Figure("contracts.{contract}.utilisation_frac", "1", "ratio", "higher",
            "Used / committed, in GPU-hours or in dollars as the contract commits; null without commitment."),
     Figure("contracts.{contract}.savings_rate_frac", "1", "ratio", "higher",
@@ -78,6 +83,9 @@ CONTRACT_FIGURES: tuple[Figure, ...] = (
            "Payments still due at the end; null where the commitment has no end."),
     Figure("contracts.{contract}.capital_charge_usd", "USD", "sum", "lower",
            "Owned hardware: cost of capital beyond depreciation, which no ledger books; null otherwise."),
+    Figure("contracts.{contract}.levelised_usd_per_gpu_hour", "USD/GPU-hour", "ratio", "lower",
+           "Owned hardware: (cost + cost of capital) / GPU-hours charged, the price that pays for all; null "
+           "otherwise."),
     Figure("fleets.{fleet}.billed_usd", "USD", "sum", "lower", "On the invoices of a fleet's contracts."),
     Figure("fleets.{fleet}.usd_per_rented_gpu_hour", "USD/GPU-hour", "ratio", "lower",
            "Effective cost / rented GPU-hours."),
@@ -102,7 +110,8 @@ CONTRACT_FIGURES: tuple[Figure, ...] = (
     Figure("cost.list_usd", "USD", "sum", "neither", "All usage at public prices."),
     Figure("cost.contracted_usd", "USD", "sum", "neither",
            "All usage at negotiated prices, without commitments."),
-    Figure("cost.unused_usd", "USD", "sum", "lower", "Paid for by commitments and not used."),
+    Figure("cost.unused_usd", "USD", "sum", "lower", "Paid for by commitments and not used, or "
+           "missing from them at their end."),
     Figure("cost.savings_rate_frac", "1", "ratio", "higher",
            "Effective savings rate of all contracts, waste included."),
     Figure("cost.list_savings_rate_frac", "1", "ratio", "higher", "The same against public prices."),
@@ -110,7 +119,8 @@ CONTRACT_FIGURES: tuple[Figure, ...] = (
            "Cost of capital of owned hardware beyond depreciation, in no other figure."),
     Figure("cost.billed_usd", "USD", "sum", "lower", "On all invoices: cash."),
     Figure("cost.prepaid_usd", "USD", "sum", "neither",
-           "Billed - effective: prepaid (above 0) or still to be billed."),
+           "Billed - effective: paid ahead in the window (above 0); used up of what was paid before it, or "
+           "still to be billed (below 0)."),
     Figure("cost.remaining_usd", "USD", "last", "lower", "Payments still due at the end, where known."),
     Figure("budgets.{budget}.budget_usd", "USD", "sum", "neither", "What may be spent."),
     Figure("budgets.{budget}.spent_usd", "USD", "sum", "lower", "What is spent."),
@@ -196,6 +206,7 @@ FIGURES: tuple[Figure, ...] = (
 """The registry, in the order in which reports show it."""
 
 
+@cache
 def find_figure(name: str) -> tuple[Figure, str] | None:
     """The figure that `name` names and the thing in it ('' when it has none); None when unknown."""
     for figure in FIGURES:

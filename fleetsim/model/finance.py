@@ -48,6 +48,11 @@ class Finance:
         """Whether anything is said of cash, so that a balance means something."""
         return self.opening_cash_usd is not None or bool(self.funding)
 
+    @property
+    def has_credits(self) -> bool:
+        """Whether anything is said of credits or of cash."""
+        return self.opening_credits_usd is not None or self.has_cash
+
     def elastic(self) -> dict[str, Subscription]:
         """The subscriptions whose payers, and with them messages, may move."""
         return {name: stream for name, stream in self.revenue.items()

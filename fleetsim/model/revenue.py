@@ -101,7 +101,7 @@ class MonthlyRevenue:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RevenueShare:
+class StreamShare:
     """A share of other streams, received or paid away (then it is negative), with a cap and a floor."""
 
     __pydantic_config__: ClassVar = FILE_CONFIG
@@ -130,12 +130,12 @@ class RevenueShare:
         return (self.of,) if isinstance(self.of, str) else self.of
 
 
-Stream = Subscription | TokenRevenue | MonthlyRevenue | RevenueShare
+Stream = Subscription | TokenRevenue | MonthlyRevenue | StreamShare
 
 REVENUE: dict[str, type] = {
     "subscription": Subscription,
     "tokens": TokenRevenue,
     "monthly": MonthlyRevenue,
-    "share": RevenueShare,
+    "share": StreamShare,
 }
 """The registry: the value of `kind` of an entry of `finance.revenue`, and the class it makes."""

@@ -6,6 +6,8 @@ from fleetsim.output.facts import Facts
 
 Value = float | str | None
 KG_PER_T = 1_000.0
+WASTE = ("unused", "shortfall")
+"""Clauses of what a commitment paid for and nobody used."""
 
 
 def ratio(numerator: float | None, denominator: float | None) -> float | None:
@@ -60,7 +62,7 @@ def break_even(facts: Facts, contract: str) -> float | None:
 
 def covered(facts: Facts, fleet: str) -> float | None:
     """GPU-hours used under commitments / all GPU-hours used."""
-    under = usage(facts, "gpu_hours", ("used", "made_up", "depreciation"), fleet=fleet)
+    under = usage(facts, "gpu_hours", ("used", "made_up", "depreciation", "past_life"), fleet=fleet)
     every = usage(facts, "gpu_hours", fleet=fleet) - usage(facts, "gpu_hours", ("unused",), fleet=fleet)
     return ratio(under, every)
 
@@ -107,18 +109,27 @@ def capital_charge(facts: Facts, contract: str) -> float | None:
     return price * usage(facts, "gpu_hours", ("depreciation",), contract=contract)
 
 
+def levelised(facts: Facts, contract: str) -> float | None:
+    """Cost and cost of capital of owned hardware per GPU-hour that there was."""
+    capital = capital_charge(facts, contract)
+    if capital is None:
+        return None
+    return ratio(facts.cost_usd(contract=contract) + capital, facts.charged_gpu_hours.get(contract))
+
+
 CONTRACT_COMPUTATIONS: Mapping[str, Callable[[Facts, str], Value]] = {
     "contracts.{contract}.billed_usd": lambda f, name: amount(f, "billed_usd", contract=name),
     "contracts.{contract}.list_usd": lambda f, name: amount(f, "list_usd", contract=name),
     "contracts.{contract}.contracted_usd": lambda f, name: amount(f, "contracted_usd", contract=name),
     "contracts.{contract}.unused_usd":
-        lambda f, name: usage(f, "effective_usd", ("unused",), contract=name),
+        lambda f, name: usage(f, "effective_usd", WASTE, contract=name),
     "contracts.{contract}.utilisation_frac": utilisation,
     "contracts.{contract}.savings_rate_frac": lambda f, name: savings_rate(f, "contracted_usd", name),
     "contracts.{contract}.list_savings_rate_frac": lambda f, name: savings_rate(f, "list_usd", name),
     "contracts.{contract}.break_even_frac": break_even,
     "contracts.{contract}.remaining_usd": lambda f, name: f.remaining_usd.get(name),
     "contracts.{contract}.capital_charge_usd": capital_charge,
+    "contracts.{contract}.levelised_usd_per_gpu_hour": levelised,
     "fleets.{fleet}.billed_usd": lambda f, fleet: amount(f, "billed_usd", fleet=fleet),
     "fleets.{fleet}.usd_per_rented_gpu_hour": lambda f, fleet: per(f, fleet, "rented_gpu_hours"),
     "fleets.{fleet}.usd_per_required_gpu_hour": lambda f, fleet: per(f, fleet, "required_gpu_hours"),
@@ -134,7 +145,7 @@ CONTRACT_COMPUTATIONS: Mapping[str, Callable[[Facts, str], Value]] = {
     "cost.idle_usd": lambda f, _: class_cost(f, "idle"),
     "cost.list_usd": lambda f, _: amount(f, "list_usd"),
     "cost.contracted_usd": lambda f, _: amount(f, "contracted_usd"),
-    "cost.unused_usd": lambda f, _: usage(f, "effective_usd", ("unused",)),
+    "cost.unused_usd": lambda f, _: usage(f, "effective_usd", WASTE),
     "cost.savings_rate_frac": lambda f, _: savings_rate(f, "contracted_usd"),
     "cost.list_savings_rate_frac": lambda f, _: savings_rate(f, "list_usd"),
     "cost.capital_charge_usd":

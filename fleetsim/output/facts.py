@@ -3,7 +3,7 @@
 Each group of numbers is read once per window, when the first figure asks for it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -37,10 +37,12 @@ class Things:
     budgets: Sequence[str] = ()
     lines: Mapping[str, str] = field(default_factory=dict)
     """Section by line of the P&L; none without finance."""
+    bound: frozenset[str] = frozenset()
+    """Fleets that are billed as if what was required had been rented by the hour."""
 
     @classmethod
-    def of(cls, connection: Any) -> "Things":
-        """Read from the dimension tables."""
+    def of(cls, connection: Any, bound: Collection[str] = ()) -> "Things":
+        """Read from the dimension tables; the fleets in `bound` are billed on what was required."""
         def rows(query: str) -> list[Any]:
             return list(connection.execute(query).fetchall())
 
@@ -54,6 +56,7 @@ class Things:
             budgets=[name for (name,) in rows(
                 "select distinct budget from fact_budget_monthly order by budget")],
             lines=dict(rows("select line, section from fact_pnl_monthly")),
+            bound=frozenset(bound),
         )
 
     def named(self, kind: str) -> list[str]:
@@ -165,33 +168,37 @@ class Facts:
     @cached_property
     def charged_gpu_hours(self) -> dict[str, float]:
         """GPU-hours of usage charges by contract; purchases pay for the same GPU-hours in advance."""
-        sums = self._sums("fact_cost_hourly", "contract", "gpu_hours", "charge_category = 'Usage'")
-        return {contract: row["gpu_hours"] for contract, row in sums.items()}
+        found: dict[str, float] = {}
+        for (contract, _, _), row in sorted(self.clauses.items()):
+            found[contract] = found.get(contract, 0.0) + row["gpu_hours"]
+        return found
 
     def charged_to(self, fleet: str) -> float:
-        """GPU-hours of usage charges of a fleet's contracts."""
-        return sum(hours for contract, hours in sorted(self.charged_gpu_hours.items())
-                   if self.things.contracts.get(contract) == fleet)
+        """GPU-hours of a fleet's usage charges."""
+        return float(sum(row["gpu_hours"] for (_, of, _), row in sorted(self.clauses.items()) if of == fleet))
 
     @cached_property
     def uncovered_gpu_hours(self) -> dict[str, float]:
         """By fleet: GPU-hours that no contract covers.
 
         Hour by hour: rented GPU-hours of the tranches beyond those charged; allocated ones, elastic
-        included, beyond those charged as taken where a contract bills only what is taken. The meter counts
-        whole GPU-seconds, so that less than one in an hour is rounding.
+        included, beyond those charged as taken where a contract bills only what is taken; required ones,
+        as far as the fleet has them, where they stand for the use. The meter counts whole GPU-seconds, so
+        that less than one in an hour is rounding.
         """
         found = dict.fromkeys(self.things.roles, 0.0)
         for year in self.window.years():
-            for fleet, rented, allocated in self._uncovered_in(year):
-                found[fleet] += allocated if fleet in self.things.metered else rented
+            for fleet, rented, allocated, required in self._uncovered_in(year):
+                found[fleet] += required if fleet in self.things.bound else \
+                    allocated if fleet in self.things.metered else rented
         return found
 
-    def _uncovered_in(self, window: Window) -> list[tuple[str, float, float]]:
-        """(fleet, rented but not charged, allocated but not charged as taken)."""
-        rows: list[tuple[str, float, float]] = self._connection.execute(f"""
+    def _uncovered_in(self, window: Window) -> list[tuple[str, float, float, float]]:
+        """(fleet, rented but not charged, allocated and required but not charged as taken)."""
+        rows: list[tuple[str, float, float, float]] = self._connection.execute(f"""
             with metered as (
                 select hour, fleet::varchar as fleet, sum(allocated_gpu_hours) as allocated,
+                       sum(required_gpu_hours) as required,
                        sum(rented_gpu_hours - coalesce(elastic_gpu_hours, 0)) as rented
                 from fact_capacity_hourly where {window.sql()} group by hour, fleet),
             charged as (
@@ -201,18 +208,21 @@ class Facts:
                 group by hour, fleet),
             gaps as (
                 select fleet, rented - coalesce(paid, 0) as rented,
-                       allocated - coalesce(taken, 0) as allocated
+                       allocated - coalesce(taken, 0) as allocated,
+                       least(required, rented) - coalesce(taken, 0) as required
                 from metered left join charged using (hour, fleet))
             select fleet, coalesce(sum(rented) filter (rented > {METER_GPU_HOURS}), 0),
-                   coalesce(sum(allocated) filter (allocated > {METER_GPU_HOURS}), 0)
+                   coalesce(sum(allocated) filter (allocated > {METER_GPU_HOURS}), 0),
+                   coalesce(sum(required) filter (required > {METER_GPU_HOURS}), 0)
             from gaps group by fleet order by fleet""").fetchall()
         return rows
 
     @cached_property
     def clauses(self) -> dict[tuple[str, str, str], dict[str, Any]]:
-        """GPU-hours and effective cost of usage by (contract, fleet, clause)."""
+        """GPU-hours and effective cost of usage, and of what a commitment fell short, by (contract, fleet,
+        clause)."""
         return self._sums("fact_cost_hourly", "contract, fleet, clause", "gpu_hours effective_usd",
-                          "charge_category = 'Usage'")
+                          "(charge_category = 'Usage' or clause = 'shortfall')")
 
     @cached_property
     def commitments(self) -> dict[str, dict[str, Any]]:

@@ -9,9 +9,9 @@ from datetime import timedelta
 
 from fleetsim.errors import UsageError, did_you_mean
 from fleetsim.model.figure import FIGURES, FINANCE, Figure, find_figure
-from fleetsim.output.contract_figures import CONTRACT_COMPUTATIONS
+from fleetsim.output.contract_figures import CONTRACT_COMPUTATIONS, ratio
 from fleetsim.output.facts import NO_HOURS, Facts, PoolPeaks
-from fleetsim.output.pnl import COSTS
+from fleetsim.output.pnl import COST_SECTIONS
 from fleetsim.output.waits import percentile
 from fleetsim.timebase import EPOCH, iso
 
@@ -70,11 +70,6 @@ def _named(facts: Facts) -> Iterator[tuple[str, Figure, str]]:
             yield registered.name.replace(f"{{{registered.thing}}}", thing), registered, thing
 
 
-def _ratio(numerator: float | None, denominator: float | None) -> float | None:
-    """Their quotient; None when the denominator is 0 or a part is missing."""
-    return float(numerator) / float(denominator) if numerator is not None and denominator else None
-
-
 def _days(facts: Facts) -> float:
     return facts.window.hours / 24
 
@@ -84,7 +79,7 @@ def _peaks(facts: Facts, pool: str) -> PoolPeaks:
 
 
 def _fleet_frac(facts: Facts, fleet: str, column: str) -> float | None:
-    return _ratio(facts.of_fleet(fleet, column), facts.of_fleet(fleet, "rented_gpu_hours"))
+    return ratio(facts.of_fleet(fleet, column), facts.of_fleet(fleet, "rented_gpu_hours"))
 
 
 def _sum(facts: Facts, name: str, *columns: str) -> int:
@@ -105,11 +100,11 @@ def _wait_mean(facts: Facts, name: str) -> float | None:
     """Waiting time over those that waited: served, gone, or still waiting at the end."""
     ended = _sum(facts, name, "messages_served", "messages_abandoned")
     still_waiting = facts.left_over.get(name, (0, 0))[0]
-    return _ratio(facts.traffic.get(name, {}).get("waiting_message_s"), ended + still_waiting)
+    return ratio(facts.traffic.get(name, {}).get("waiting_message_s"), ended + still_waiting)
 
 
 def _slo_met(facts: Facts, name: str) -> float | None:
-    return _ratio(facts.traffic.get(name, {}).get("slo_met_count"), _arrived(facts, name))
+    return ratio(facts.traffic.get(name, {}).get("slo_met_count"), _arrived(facts, name))
 
 
 def _pool_cost(facts: Facts, pool: str) -> float:
@@ -117,7 +112,7 @@ def _pool_cost(facts: Facts, pool: str) -> float:
     total = 0.0
     for (fleet, name), row in sorted(facts.capacity.items()):
         if name == pool:
-            share = _ratio(row["rented_gpu_hours"], facts.of_fleet(fleet, "rented_gpu_hours"))
+            share = ratio(row["rented_gpu_hours"], facts.of_fleet(fleet, "rented_gpu_hours"))
             total += facts.cost_usd(fleet=fleet) * (share or 0.0)
     return total
 
@@ -127,7 +122,7 @@ def _role_cost(facts: Facts, role: str) -> float:
 
 
 def _price(facts: Facts, contract: str) -> float | None:
-    return _ratio(facts.cost_usd(contract=contract), facts.charged_gpu_hours.get(contract))
+    return ratio(facts.cost_usd(contract=contract), facts.charged_gpu_hours.get(contract))
 
 
 def _elastic_bound(facts: Facts) -> float | None:
@@ -137,7 +132,7 @@ def _elastic_bound(facts: Facts) -> float | None:
         required = facts.of_fleet(fleet, "required_gpu_hours")
         if role != "serving" or required == 0:
             continue
-        price = _ratio(facts.cost_usd(fleet=fleet), facts.charged_to(fleet))
+        price = ratio(facts.cost_usd(fleet=fleet), facts.charged_to(fleet))
         if price is None:
             return None
         total += required * price
@@ -153,51 +148,51 @@ COMPUTATIONS: Mapping[str, Computation] = {
     "pools.{pool}.short_gpus_at_first_stock_out": lambda f, pool: _peaks(f, pool).short_at_first,
     "pools.{pool}.peak_required_gpus": lambda f, pool: _peaks(f, pool).peak_required,
     "pools.{pool}.mean_required_gpus":
-        lambda f, pool: _ratio(f.of_pool(pool, "load_required_gpu_hours"), f.window.hours),
+        lambda f, pool: ratio(f.of_pool(pool, "load_required_gpu_hours"), f.window.hours),
     "pools.{pool}.required_daily_peak_gpus": lambda f, pool: _peaks(f, pool).mean_daily_peak_required,
     "pools.{pool}.busy_gpu_hours": lambda f, pool: f.of_pool(pool, "busy_gpu_hours"),
     "pools.{pool}.busy_frac":
-        lambda f, pool: _ratio(f.of_pool(pool, "busy_gpu_hours"), f.of_pool(pool, "rented_gpu_hours")),
+        lambda f, pool: ratio(f.of_pool(pool, "busy_gpu_hours"), f.of_pool(pool, "rented_gpu_hours")),
     "fleets.{fleet}.rented_gpus":
-        lambda f, fleet: _ratio(f.of_fleet(fleet, "rented_gpu_hours"), f.window.hours),
+        lambda f, fleet: ratio(f.of_fleet(fleet, "rented_gpu_hours"), f.window.hours),
     "fleets.{fleet}.healthy_frac": lambda f, fleet: _fleet_frac(f, fleet, "healthy_gpu_hours"),
     "fleets.{fleet}.allocated_frac": lambda f, fleet: _fleet_frac(f, fleet, "allocated_gpu_hours"),
     "fleets.{fleet}.busy_frac": lambda f, fleet: _fleet_frac(f, fleet, "busy_gpu_hours"),
     "traffic.{class}.messages": _arrived,
-    "traffic.{class}.messages_per_day": lambda f, name: _ratio(_arrived(f, name), _days(f)),
+    "traffic.{class}.messages_per_day": lambda f, name: ratio(_arrived(f, name), _days(f)),
     "traffic.{class}.output_tokens_per_day":
-        lambda f, name: _ratio(f.traffic.get(name, {}).get("output_tokens") or 0.0, _days(f)),
+        lambda f, name: ratio(f.traffic.get(name, {}).get("output_tokens") or 0.0, _days(f)),
     "traffic.{class}.served_frac":
-        lambda f, name: _ratio(_sum(f, name, "messages_served"), _arrived(f, name)),
+        lambda f, name: ratio(_sum(f, name, "messages_served"), _arrived(f, name)),
     "traffic.{class}.degraded_frac":
-        lambda f, name: _ratio(_sum(f, name, "messages_degraded"), _arrived(f, name)),
-    "traffic.{class}.shed_frac": lambda f, name: _ratio(_lost(f, name), _arrived(f, name)),
+        lambda f, name: ratio(_sum(f, name, "messages_degraded"), _arrived(f, name)),
+    "traffic.{class}.shed_frac": lambda f, name: ratio(_lost(f, name), _arrived(f, name)),
     "traffic.{class}.lost_messages": _lost,
     "traffic.{class}.waiting_messages": lambda f, name: sum(f.left_over.get(name, (0, 0))),
     "traffic.{class}.unserved_frac":
-        lambda f, name: _ratio(_arrived(f, name) - _sum(f, name, "messages_served"), _arrived(f, name)),
+        lambda f, name: ratio(_arrived(f, name) - _sum(f, name, "messages_served"), _arrived(f, name)),
     "traffic.{class}.wait_mean_s": _wait_mean,
     "traffic.{class}.wait_p50_s": lambda f, name: percentile(f.waits.get(name, []), 0.50),
     "traffic.{class}.wait_p99_s": lambda f, name: percentile(f.waits.get(name, []), 0.99),
     "traffic.{class}.slo_met_frac": _slo_met,
-    "traffic.messages_per_day": lambda f, _: _ratio(f.of_classes("messages_arrived"), _days(f)),
-    "traffic.output_tokens_per_day": lambda f, _: _ratio(f.of_classes("output_tokens"), _days(f)),
+    "traffic.messages_per_day": lambda f, _: ratio(f.of_classes("messages_arrived"), _days(f)),
+    "traffic.output_tokens_per_day": lambda f, _: ratio(f.of_classes("output_tokens"), _days(f)),
     "traffic.shed_frac":
-        lambda f, _: _ratio(f.of_classes("messages_shed") + f.of_classes("messages_abandoned"),
-                            f.of_classes("messages_arrived")),
+        lambda f, _: ratio(f.of_classes("messages_shed") + f.of_classes("messages_abandoned"),
+                           f.of_classes("messages_arrived")),
     "contracts.{contract}.cost_usd": lambda f, contract: f.cost_usd(contract=contract),
     "contracts.{contract}.gpu_hours": lambda f, contract: f.charged_gpu_hours.get(contract) or 0.0,
     "contracts.{contract}.usd_per_gpu_hour": _price,
     "fleets.{fleet}.cost_usd": lambda f, fleet: f.cost_usd(fleet=fleet),
-    "fleets.{fleet}.cost_usd_per_day": lambda f, fleet: _ratio(f.cost_usd(fleet=fleet), _days(f)),
+    "fleets.{fleet}.cost_usd_per_day": lambda f, fleet: ratio(f.cost_usd(fleet=fleet), _days(f)),
     "fleets.{fleet}.uncovered_gpu_hours": lambda f, fleet: f.uncovered_gpu_hours.get(fleet, 0.0),
     "pools.{pool}.cost_usd": _pool_cost,
-    "pools.{pool}.cost_usd_per_day": lambda f, pool: _ratio(_pool_cost(f, pool), _days(f)),
+    "pools.{pool}.cost_usd_per_day": lambda f, pool: ratio(_pool_cost(f, pool), _days(f)),
     "pools.{pool}.cost_usd_per_message":
-        lambda f, pool: _ratio(_pool_cost(f, pool), f.of_classes("messages_arrived", pool)),
+        lambda f, pool: ratio(_pool_cost(f, pool), f.of_classes("messages_arrived", pool)),
     "pools.{pool}.rented_gpu_s_per_message":
-        lambda f, pool: _ratio(3_600 * f.of_pool(pool, "rented_gpu_hours"),
-                               f.of_classes("messages_arrived", pool)),
+        lambda f, pool: ratio(3_600 * f.of_pool(pool, "rented_gpu_hours"),
+                              f.of_classes("messages_arrived", pool)),
     "cost.inference_usd": lambda f, _: _role_cost(f, "serving"),
     "cost.training_usd": lambda f, _: _role_cost(f, "training"),
     "cost.total_usd": lambda f, _: f.cost_usd(),
@@ -205,7 +200,7 @@ COMPUTATIONS: Mapping[str, Computation] = {
     **CONTRACT_COMPUTATIONS,
     "finance.revenue_usd": lambda f, _: f.pnl.accrual_usd("revenue"),
     "finance.revenue.{stream}_usd": lambda f, name: f.pnl.line_usd(f"revenue/{name}"),
-    "finance.cost_usd": lambda f, _: -f.pnl.accrual_usd(*COSTS),
+    "finance.cost_usd": lambda f, _: -f.pnl.accrual_usd(*COST_SECTIONS),
     "finance.cost.{cost}_usd": lambda f, name: -f.pnl.line_usd(f"cost/{name}"),
     "finance.net_result_usd": lambda f, _: f.pnl.accrual_usd(),
     "finance.net_loss_usd": lambda f, _: -f.pnl.accrual_usd(),
@@ -214,6 +209,7 @@ COMPUTATIONS: Mapping[str, Computation] = {
     "finance.burn_usd_per_month": lambda f, _: f.pnl.burn_usd_per_month(),
     "finance.cash_usd": lambda f, _: f.pnl.cash_usd,
     "finance.credits_usd": lambda f, _: f.pnl.credits_usd,
+    "finance.prepaid_usd": lambda f, _: f.pnl.prepaid_usd,
     "finance.runway": lambda f, _: iso_time(f.pnl.runway.time_us),
 }
 """By registered name: the value from the facts, for the thing that the name names."""

@@ -18,7 +18,11 @@ PNL = table(
                            "recorded part of the month."),
     text("unit", "Unit of the quantity."),
     Column("cash_balance_usd", MONEY, "USD", "On `balance`: cash at the month's end; null without any cash."),
-    Column("credits_balance_usd", MONEY, "USD", "On `balance`: cloud credits left at the month's end."),
+    Column("credits_balance_usd", MONEY, "USD", "On `balance`: cloud credits left at the month's end; null "
+                                                "without any."),
+    Column("prepaid_balance_usd", MONEY, "USD", "On `balance`: paid for compute by the month's end and not "
+                                                "used up, payments before recording included; below 0: used "
+                                                "and not billed."),
     time("cash_out_time", "On `balance`: first instant of the month without cash; null when there is some."),
 )
 

@@ -11,7 +11,7 @@ from fleetsim.model.scenario import Scenario
 from fleetsim.output.window import Window
 from fleetsim.timebase import add_months, epoch_us
 
-COSTS = ("inference", "training", "staff", "data", "other")
+COST_SECTIONS = ("inference", "training", "staff", "data", "other")
 """The sections that cost something."""
 RECENT = 3
 """Months whose mean burn goes on beyond the run."""
@@ -31,6 +31,7 @@ class PnlMonth:
     cash: dict[str, Decimal]
     cash_balance: Decimal | None
     credits_balance: Decimal | None
+    prepaid_balance: Decimal | None
     cash_out_us: int | None
 
     def of(self, amounts: dict[str, Decimal], *sections: str) -> Decimal:
@@ -69,7 +70,7 @@ class Pnl:
                 select *, greatest(month::timestamptz, (select min(recorded_from) from dim_run)) as start
                 from fact_pnl_monthly)
             select start, line::varchar, section::varchar, role::varchar, accrual_usd, cash_usd, quantity,
-                   cash_balance_usd, credits_balance_usd, epoch_us(cash_out_time)
+                   cash_balance_usd, credits_balance_usd, prepaid_balance_usd, epoch_us(cash_out_time)
             from lines where {Window(window.start, window.end).sql("start")} order by start""").fetchall()
         found: dict[Any, list[Any]] = {}
         for row in rows:
@@ -118,6 +119,12 @@ class Pnl:
         balance = self.months[-1].credits_balance if self.months else None
         return None if balance is None else float(balance)
 
+    @property
+    def prepaid_usd(self) -> float | None:
+        """Paid for compute and not used up at the end of the last month."""
+        balance = self.months[-1].prepaid_balance if self.months else None
+        return None if balance is None else float(balance)
+
     def total(self, cash: bool, *sections: str) -> Decimal:
         """The exact sum of some sections, or of all, accrual or cash."""
         return sum((month.of(month.cash if cash else month.accrual, *sections) for month in self.months),
@@ -145,7 +152,7 @@ def pnl_summary(scenario: Scenario, pnl: Pnl) -> dict[str, Any]:
                                             "accrual": Decimal(0), "cash": Decimal(0)})
             entry["accrual"] += month.accrual[line]
             entry["cash"] += month.cash[line]
-    totals = {"revenue": ("revenue",), "cost": COSTS, "result": ("revenue", *COSTS)}
+    totals = {"revenue": ("revenue",), "cost": COST_SECTIONS, "result": ("revenue", *COST_SECTIONS)}
     roles = {name: "computed" if any(entry["role"] == "computed" for entry in lines.values()
                                      if entry["section"] in sections) else "input"
              for name, sections in totals.items()}
@@ -178,7 +185,7 @@ def _figures_of(scenario: Scenario, line: str) -> list[str]:
 def _month(start: Any, rows: list[Any]) -> PnlMonth:
     """A month from its lines; the balance is one of them."""
     lines = {line: rest for line, *rest in rows}
-    _, _, _, _, part, cash, credits_left, out_us = lines.pop("balance")
+    _, _, _, _, part, cash, credits_left, prepaid, out_us = lines.pop("balance")
     sections, roles, accrual, paid = [{line: rest[place] for line, rest in lines.items()}
                                       for place in range(4)]
-    return PnlMonth(start, part, sections, roles, accrual, paid, cash, credits_left, out_us)
+    return PnlMonth(start, part, sections, roles, accrual, paid, cash, credits_left, prepaid, out_us)

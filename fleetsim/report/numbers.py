@@ -63,8 +63,15 @@ def percent(fraction: float | None, digits: int = 1) -> str:
     smallest = 10.0**-digits
     value = fraction * 100
     if 0 < abs(value) < smallest / 2:
-        return f"< {smallest:.{digits}f} %"
+        return f"< {smallest:.{digits}f} %" if value > 0 else f"> -{smallest:.{digits}f} %"
     return f"{value:.{digits}f} %"
+
+
+def below(share: float, reference: str) -> str:
+    """How much less something costs, in words: 67.0 % below list prices; a loss is 218.0 % above them."""
+    if not share:
+        return f"at {reference}"
+    return f"{percent(abs(share))} {'below' if share > 0 else 'above'} {reference}"
 
 
 def signed_percent(fraction: float | None, digits: int = 1) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fleetsim.report.numbers import MISSING, count, percent, short, usd
+from fleetsim.report.numbers import MISSING, below, count, percent, short, usd
 from fleetsim.report.table import Table, render
 
 Data = Mapping[str, Any]
@@ -36,9 +36,11 @@ def signed(data: Data) -> Table:
     table.totals = 1
     alone = data["without_commitments_usd"]
     if alone:
-        table.foot = [f"{percent(1 - data['ledger_usd'] / alone)} less than price lists alone, {usd(alone)}."]
+        saved = below(1 - data["ledger_usd"] / alone, f"price lists alone, {usd(alone)}")
+        table.foot = [f"{saved[0].upper()}{saved[1:]}."]
     if data["budget_upfront_usd"] is not None:
         table.foot = [*table.foot, f"Upfront: at most {usd(data['budget_upfront_usd'])}."]
+    table.foot = [*table.foot, *(f"Caution: {caution}." for caution in data["cautions"])]
     return table
 
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 GOOD, BAD, QUIET = "green", "red", "dim"
 """Styles of a cell; without colour they vanish and the words remain."""
+FOLDED = 12
+"""Columns that a text keeps at least where a table is too wide for the page."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,20 @@ def render(tables: Sequence[Table | str], *, width: int = 100, terminal: bool = 
                       color_system="auto" if terminal else None, emoji=False, legacy_windows=False)
     for part in tables:
         if isinstance(part, str):
-            console.print(part, soft_wrap=True)
+            print_text(console, part, width)
         else:
             print_table(console, part, terminal)
         console.print()
     return "\n".join(line.rstrip() for line in out.getvalue().rstrip("\n").split("\n")) + "\n"
+
+
+def print_text(console: "Console", text: str, width: int) -> None:
+    """A paragraph wrapped at words; several lines, such as commands to copy, stay as they are written."""
+    from textwrap import fill
+
+    if "\n" not in text:
+        text = fill(text, width, break_long_words=False, break_on_hyphens=False)
+    console.print(text, soft_wrap=True)
 
 
 def print_table(console: "Console", table: Table, terminal: bool) -> None:
@@ -82,11 +93,18 @@ def print_grid(console: "Console", table: Table, terminal: bool) -> None:
                      show_edge=False, padding=(0, 1, 0, 0))
     for heading in table.headings:
         side: Literal["left", "right"] = "right" if heading.startswith("|") else "left"
-        grid.add_column(heading.removeprefix("|"), justify=side, overflow="fold")
+        grid.add_column(heading.removeprefix("|"), justify=side, overflow="fold", no_wrap=side == "right")
     for index, row in enumerate(table.rows):
         last_before_totals = table.totals and index == len(table.rows) - table.totals - 1
         grid.add_row(*(rich_text(cell) for cell in row), end_section=bool(last_before_totals))
+    # Names are folded before numbers are cut; numbers that do not fit make the table wider than the page.
+    longest = [max(len(rich_text(cell)) for cell in cells)
+               for cells in zip(table.headings, *table.rows, strict=True)]
+    narrowest = sum(2 + (width if heading.startswith("|") else min(width, FOLDED))
+                    for heading, width in zip(table.headings, longest, strict=True))
+    page, console.width = console.width, max(console.width, narrowest)
     console.print(grid)
+    console.width = page
 
 
 def print_with_remarks(console: "Console", table: Table) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from fleetsim.model.figure import find_figure
-from fleetsim.report.finance import profit_and_loss
+from fleetsim.report.finance import budgets, profit_and_loss
 from fleetsim.report.numbers import (
     MISSING,
+    below,
     by_unit,
     count,
     count_up,
@@ -33,8 +34,8 @@ def summary_text(summary: Summary, path: Path, *, width: int = 100, terminal: bo
     """The summary of the run at `path`: header, decision, fleets, traffic, cost, P&L, facts, objectives."""
     parts: list[Table | str] = [
         header(summary), decision(summary), offers(summary), fleets(summary), traffic(summary),
-        contracts(summary), profit_and_loss(summary), published(summary), objectives(summary),
-        footer(summary, path),
+        contracts(summary), budgets(summary), profit_and_loss(summary), published(summary),
+        objectives(summary), footer(summary, path),
     ]
     return render([part for part in parts if isinstance(part, str) or part.rows or part.lead],
                   width=width, terminal=terminal)
@@ -194,7 +195,7 @@ def contracts(summary: Summary) -> Table:
     if bound:
         table.rows.append((Cell("serving, all elastic (a bound)", QUIET), *[""] * 5, Cell(usd(bound), QUIET)))
         table.totals += 1
-    table.foot = cash(figures)
+    table.foot = [*cash(figures), *levelised(summary)]
     return table
 
 
@@ -209,8 +210,17 @@ def cash(figures: Mapping[str, Any]) -> list[str]:
         lines.append(f"Payments of {usd(owed)} are still due when the horizon ends.")
     saved, waste = figures["cost.list_savings_rate_frac"], figures["cost.unused_usd"]
     if saved:
-        lines.append(f"{percent(saved)} below list prices, {usd(waste)} of unused commitments included.")
+        lines.append(f"{below(saved, 'list prices')}, {usd(waste)} of unused commitments included.")
     return lines
+
+
+def levelised(summary: Summary) -> list[str]:
+    """What owned hardware costs when capital has a price, which no ledger books."""
+    figures = summary["figures"]
+    return [f"{name}: {price(level)} per GPU-hour with the cost of capital, {usd(capital)} beyond the cost."
+            for name in summary["contracts"]
+            if (level := figures.get(f"contracts.{name}.levelised_usd_per_gpu_hour")) is not None
+            and (capital := figures[f"contracts.{name}.capital_charge_usd"])]
 
 
 def published(summary: Summary) -> Table:

@@ -9,7 +9,7 @@ from fleetsim.report.table import BAD, GOOD, QUIET, Cell, Table, render
 
 
 def variance_text(data: Mapping[str, Any], *, width: int = 100, terminal: bool = False) -> str:
-    """One table per amount (billed, effective)."""
+    """One table per amount (billed, effective), then what was left out."""
     parts: list[Table | str] = []
     for total in data["totals"]:
         rows = [row for row in data["rows"] if row["amount"] == total["amount"]]
@@ -24,4 +24,5 @@ def variance_text(data: Mapping[str, Any], *, width: int = 100, terminal: bool =
                                Cell(usd(float(difference)), style),
                                Cell(signed_percent(row["difference_frac"]), style)])
         parts.append(table)
+    parts += [f"* {note}." for note in data["notes"]]
     return render(parts, width=width, terminal=terminal)

@@ -236,7 +236,7 @@ more-gpus-than-fleet
   wrong: gpus: 400_000 of a fleet of 350_000
   right: gpus: 350_000
 ends-early
-  A commitment is ended before it starts, or inside its minimum term.
+  A commitment is ended before it starts, inside its minimum term, or after its end.
   wrong: termination: {date: 2024-03-01, minimum_term_months: 12}, start: 2024-01-01
   right: termination: {date: 2025-03-01, minimum_term_months: 12}, start: 2024-01-01
 shares-above-one

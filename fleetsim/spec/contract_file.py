@@ -10,15 +10,14 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from fleetsim.errors import did_you_mean
 from fleetsim.spec.faults import Faults
 from fleetsim.spec.file import Files, no_file
 from fleetsim.spec.node import Node
+from fleetsim.spec.part_file import SAID, check_part
 from fleetsim.spec.scalar import written
 
 SCENARIO = re.compile(r"^(extends|horizon|fleets|traffic|scenarios)\s*:", re.MULTILINE)
 """Sections that only a scenario file has."""
-KEYS = ("fleetsim", "name", "description", "contracts")
 
 
 def contract_file(path: str | os.PathLike[str], faults: Faults) -> Node | None:
@@ -26,20 +25,7 @@ def contract_file(path: str | os.PathLike[str], faults: Faults) -> Node | None:
     root = Files(faults).scenario(path)
     if root is None:
         return None
-    for key, node in root.entries().items():
-        if key not in KEYS:
-            faults.at(node.head, "unknown-key", key, f"unknown key {key!r} in a contract file",
-                      did_you_mean(key, list(KEYS)))
-    contracts = root.child("contracts")
-    if contracts is None:
-        faults.at(root.place, "missing-key", "", "missing key 'contracts'",
-                  "add `contracts:` with one `name: {kind: ..., ...}` per contract")
-        return None
-    if not isinstance(contracts.value, dict):
-        faults.at(contracts.place, "wrong-type", "contracts",
-                  f"expected a map by name, got {written(contracts.value)}")
-        return None
-    return root
+    return root if check_part(root, "contracts", "contract", faults) else None
 
 
 def is_contract_file(path: str | os.PathLike[str]) -> bool:
@@ -52,7 +38,7 @@ def is_contract_file(path: str | os.PathLike[str]) -> bool:
     faults = Faults()
     root = Files(faults).scenario(path)
     return root is not None and root.child("contracts") is not None and not (
-        set(root.entries()) - set(KEYS))
+        set(root.entries()) - {*SAID, "contracts"})
 
 
 def with_contracts(root: Node, signed: Node) -> Node:

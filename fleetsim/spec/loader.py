@@ -10,18 +10,17 @@ from fleetsim.errors import Diagnostic, ScenarioError, did_you_mean
 from fleetsim.model.scenario import Horizon, Scenario
 from fleetsim.spec.changes import applied, from_data, from_texts, resolved
 from fleetsim.spec.checks import check
+from fleetsim.spec.checks.names import check_names
 from fleetsim.spec.draft import Draft
 from fleetsim.spec.entry import build
 from fleetsim.spec.faults import Faults
 from fleetsim.spec.file import Files
 from fleetsim.spec.node import Node, NodePath, Source, plain
+from fleetsim.spec.part_file import FORMAT
 from fleetsim.spec.prune import pruned
 from fleetsim.spec.scalar import written
 from fleetsim.spec.sections import LAYERS, SINGLES, Section, parts_of_finance, sections
 from fleetsim.spec.shortform import written_out
-
-FORMAT = 1
-"""The version of the file format: the value of the key `fleetsim`."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +116,7 @@ def check_contract_file(path: str | os.PathLike[str]) -> tuple[str, int]:
         draft = Draft(root, faults, Path(path).parent)
         faults.root = root
         _build_sections(draft)
+        check_names(draft)
     faults.stop()
     assert root is not None, "a file that cannot be read is a fault"
     name, contracts = root.child("name"), root.child("contracts")

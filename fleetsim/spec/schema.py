@@ -9,7 +9,7 @@ from typing import Any
 from fleetsim.model.base import yaml_key
 from fleetsim.spec.checks.names import NAME
 from fleetsim.spec.entry import adapter
-from fleetsim.spec.loader import FORMAT
+from fleetsim.spec.part_file import FORMAT
 from fleetsim.spec.sections import Section, parts_of_finance, sections
 
 Schema = dict[str, Any]
@@ -131,13 +131,16 @@ def _with_kind(kind: str, cls: type, defs: Schema) -> Schema:
 
 
 def _class_named(name: str, annotation: Any) -> type | None:
-    """The class that a part of a schema came from: the annotation or one that its module knows."""
+    """The class that a part of a schema came from: the annotation, one that its module knows, or one that is
+    declared beside such a class."""
     if getattr(annotation, "__name__", "") == name:
         return annotation if isinstance(annotation, type) else None
     for owner in getattr(annotation, "__mro__", (annotation,)):
-        found = getattr(inspect.getmodule(owner), name, None)
-        if isinstance(found, type):
-            return found
+        known = [each for each in vars(inspect.getmodule(owner)).values() if isinstance(each, type)]
+        for each in (owner, *known):
+            found = getattr(inspect.getmodule(each), name, None)
+            if isinstance(found, type):
+                return found
     return None
 
 

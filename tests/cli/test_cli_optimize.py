@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from cli_command import Command, Finished
 
+from fleetsim.experiments import optimize as module
+
 OFFERS = """\
 fleetsim: 1
 offers:
@@ -37,6 +39,39 @@ def test_the_cheapest_mix_is_shown_and_can_be_billed(fleetsim: Command, week: Fi
     assert billed.code == 0, billed.err
     rows = {row["figure"]: row["values"] for row in json.loads(billed.out)["rows"]}
     assert rows["cost.total_usd"]["portfolio"] == pytest.approx(data["effective_usd"], abs=0.02)
+
+
+def test_a_term_that_outlives_the_run_is_cautioned(fleetsim: Command, week: Finished, offers: Path) -> None:
+    done = fleetsim("optimize", week.path, "--offers", offers)
+    owed = " ".join(done.out.split()).split("Caution: ")[1]
+    assert owed.startswith("year runs to 2025-01-29 and the run ends on 2024-02-05: $")
+    data = json.loads(fleetsim("optimize", week.path, "--offers", offers, "--json").out)
+    assert len(data["cautions"]) == 1
+    assert f"${data['remaining_usd']:,.0f} fall due" in data["cautions"][0]
+
+
+def test_out_replaces_nothing_unless_it_may(fleetsim: Command, week: Finished, offers: Path,
+                                            tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "mine.yaml"
+    out.write_text("mine")
+    (tmp_path / "folder").mkdir()
+
+    def places(*words: object) -> tuple[int, str]:
+        done = fleetsim("optimize", week.path, "--offers", offers, "--out", *words)
+        return done.code, done.err
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "best_portfolio", lambda *_, **__: pytest.fail("searched"))
+        assert places(out) == (2, f"error: {out} exists; --force replaces it\n")
+        assert places(tmp_path / "folder")[0] == 2
+        assert places(tmp_path / "folder", "--force") == (
+            2, f"error: {tmp_path / 'folder'} is a directory; --out names a file\n")
+        assert places(out / "below.yaml", "--force") == (2, f"error: cannot write to {out}: File exists\n")
+        assert places(week.path / "contracts.yaml")[0] == 2
+    assert out.read_text() == "mine"
+    assert places(out, "--force")[0] == 0
+    assert out.read_text().startswith("fleetsim: 1\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "mine.yaml", "offers.yaml"]
 
 
 @pytest.mark.parametrize(("words", "message"), [

@@ -191,7 +191,8 @@ def test_report_writes_every_plot(fleetsim: Command, week: Finished, tmp_path: P
     assert outcome.code == 0, outcome.err
     written = [Path(line) for line in outcome.out.splitlines()]
     assert [path.name for path in written] == [
-        "capacity.png", "gpu_counts.png", "utilisation.png", "waits.png", "cost.png"]
+        "capacity.png", "gpu_counts.png", "utilisation.png", "waits.png", "cost.png", "savings.png",
+        "cash.png"]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in written)
 
 
@@ -212,7 +213,7 @@ def test_a_run_without_traffic_or_contracts_can_be_read(fleetsim: Command, tmp_p
     assert "Decision" not in summary.out
     plots = fleetsim("report", "training", "--results", tmp_path, "--plots", tmp_path / "plots", "--json")
     assert plots.code == 0, plots.err
-    assert len(json.loads(plots.out)["plots"]) == 5
+    assert len(json.loads(plots.out)["plots"]) == 7
 
 
 def test_report_keeps_out_of_the_run(fleetsim: Command, week: Finished) -> None:

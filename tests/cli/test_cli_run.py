@@ -104,7 +104,7 @@ def test_an_interrupt_exits_with_130_and_leaves_nothing_that_looks_complete(week
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert out == ""
-    assert err.splitlines()[-1] == "error: interrupted: the run that was under way is not kept"
+    assert err.splitlines()[-1] == "error: interrupted: what was under way is not kept"
     assert "Traceback" not in err
     assert not list(tmp_path.rglob("*.json"))
     assert not list(tmp_path.rglob("*.parquet"))

@@ -10,7 +10,7 @@ from whole_run import WholeRun
 
 from fleetsim.model.costs import Staff
 from fleetsim.model.finance import Finance, Round
-from fleetsim.model.revenue import MonthlyRevenue, RevenueShare, Subscription, TokenRevenue
+from fleetsim.model.revenue import MonthlyRevenue, StreamShare, Subscription, TokenRevenue
 from fleetsim.model.scenario import Scenario
 
 MONEY = st.decimals(0, 10**7, places=6)
@@ -27,7 +27,7 @@ def finances(draw: st.DrawFn, scenario: Scenario) -> Finance:
                             usd_per_million_output_tokens={start: Decimal(10), start + (end - start) / 2:
                                                            Decimal(30)}),
         "licence": MonthlyRevenue(usd_per_month=draw(MONEY)),
-        "cut": RevenueShare(of=("paid", "api"), share_frac=draw(st.floats(0, 1))),
+        "cut": StreamShare(of=("paid", "api"), share_frac=draw(st.floats(0, 1))),
     }
     return Finance(
         opening_cash_usd=draw(MONEY), opening_credits_usd=draw(MONEY), revenue=streams,

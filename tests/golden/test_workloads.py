@@ -8,7 +8,7 @@ import pytest
 
 from fleetsim.model.base import at
 from fleetsim.model.traffic import TrafficClass
-from fleetsim.spec import load
+from fleetsim.spec import load, with_contract_file
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*(ROOT / "workloads").glob("*.yaml"), *(ROOT / "workloads" / "examples").glob("*.yaml")])
@@ -31,6 +31,27 @@ def test_every_shipped_scenario_is_clean(path: Path, name: str | None) -> None:
     loaded = load(path, scenario=name)
     assert loaded.warnings == []
     assert loaded.scenario.name == (path.stem if name is None else f"{path.stem}-{name}")
+
+
+CONTRACTS = sorted((ROOT / "workloads" / "contracts").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", CONTRACTS, ids=lambda path: path.stem)
+def test_every_shipped_contract_file_is_clean(path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    base = "oracle-expansion" if path.stem.startswith("oracle") else "openai-2024"
+    loaded = with_contract_file(load(ROOT / "workloads" / f"{base}.yaml").scenario, path)
+    assert loaded.warnings == []
+    assert list(recwarn) == []
+
+
+def test_every_kind_of_contract_ships() -> None:
+    kinds = {contract.kind for path in FILES for contract in load(path).scenario.contracts.values()}
+    base = load(ROOT / "workloads" / "openai-2024.yaml").scenario
+    for path in CONTRACTS:
+        if not path.stem.startswith("oracle"):
+            signed = with_contract_file(base, path).scenario.contracts
+            kinds |= {contract.kind for contract in signed.values()}
+    assert {"credits", "enterprise_commitment", "cost_pass_through", "owned"} <= kinds
 
 
 def test_the_scenarios_of_the_surge_and_of_oracle_are_there() -> None:

@@ -1,18 +1,21 @@
 """Spot interruptions: the provider takes GPUs away for a while, and work starts again when they are back.
 
-Only GPUs that no commitment covers are on the spot market. What is taken is neither rented nor billed until
-it comes back; then it is billed and does not serve while work that was lost is started again.
+Only GPUs that run on spot can be interrupted: those that the ledger would bill to the spot contract, were the
+hour as the fleet is now. What is taken is neither rented nor billed until it comes back; then it is billed
+and does not serve while work that was lost is started again.
 """
 
 import math
 from collections.abc import Generator
 from typing import Any
 
+from fleetsim.engine.metering import metered_now
 from fleetsim.engine.processes.windows import Losses
 from fleetsim.engine.world import World
 from fleetsim.ledger.contracts import Spot
+from fleetsim.ledger.rating import rate
 from fleetsim.model.fleet import Window
-from fleetsim.timebase import HOUR_NS, SECOND_NS, instant_at
+from fleetsim.timebase import HOUR_NS, HOUR_S, SECOND_NS, instant_at
 
 
 def interruptions(world: World, name: str, losses: Losses) -> None:
@@ -32,7 +35,7 @@ def _arrivals(world: World, label: str, contract: Spot, mtbf_h: float,
 
 
 def _interruption(world: World, label: str, contract: Spot, losses: Losses) -> Generator[Any, Any, None]:
-    gpus = math.floor(contract.interrupted_frac * _on_spot(world, contract.fleet))
+    gpus = math.floor(contract.interrupted_frac * on_spot(world, label, contract))
     if gpus == 0:
         return
     world.rent(contract.fleet, -gpus, "interrupted")
@@ -46,8 +49,18 @@ def _interruption(world: World, label: str, contract: Spot, losses: Losses) -> G
         losses.change(window, opens=False, kind="restart_end", label=label)
 
 
-def _on_spot(world: World, fleet: str) -> int:
-    """GPUs that the fleet has and no commitment to a number of GPUs covers."""
-    committed = sum(getattr(contract, "gpus", None) or 0 for contract in world.scenario.contracts.values()
-                    if fleet in contract.fleets and contract.bills == "committed")
-    return max(0, world.fixed_gpus[fleet] - committed)
+def on_spot(world: World, label: str, contract: Spot) -> int:
+    """GPUs of the fleet that run on a spot contract now; none outside its term.
+
+    An hour in which a commitment begins or ends counts for its part.
+    """
+    now = instant_at(world.scenario.horizon.start, world.now_ns)
+    ended = contract.termination.date if contract.termination else contract.end
+    if (contract.start is not None and now < contract.start) or any(
+            end is not None and now >= end for end in (contract.end, ended)):
+        return 0
+    world.catch_up()
+    charges = rate(world.scenario.contracts, metered_now(world))
+    own = [line.contract == label and line.charge_category == "Usage" for line in charges.lines]
+    taken = sum(int(gpu_s) for line, gpu_s in zip(charges.line, charges.gpu_s, strict=True) if own[line])
+    return taken // HOUR_S

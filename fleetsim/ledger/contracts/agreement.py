@@ -1,158 +1,37 @@
-"""What every kind may carry: clauses on price, term, uptime and delivery, and how they become terms."""
+"""What every kind may carry, and how it becomes terms that the ledger rates.
 
-import math
+The clauses, one per file: `escalator.py`, `most_favoured.py`, `early_termination.py`, `sla_credit.py`,
+`provider_delay.py`; what is paid ahead: `payment_schedule.py`.
+"""
+
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar, Literal
 
-from fleetsim.ledger.price import Price, next_hour, seconds_of
+from fleetsim.ledger.contracts.early_termination import EarlyTermination
+from fleetsim.ledger.contracts.escalator import Escalator
+from fleetsim.ledger.contracts.most_favoured import MostFavoured
+from fleetsim.ledger.contracts.moved_price import moved
+from fleetsim.ledger.contracts.provider_delay import ProviderDelay
+from fleetsim.ledger.contracts.sla_credit import SlaCredit
+from fleetsim.ledger.price import Price
 from fleetsim.ledger.primitives import (
     CapacityCommitment,
-    DelayRelief,
     Minimum,
-    Payment,
+    OwnedCost,
     Pot,
     Prices,
     Primitive,
-    RevenueShare,
-    SlaCredits,
+    RateCard,
     SpendCommitment,
-    Termination,
-    Terms,
 )
+from fleetsim.ledger.terms import RevenueShare, Terms
 from fleetsim.model.base import FILE_CONFIG, Dated
-from fleetsim.timebase import add_months
-from fleetsim.units import (
-    DaysCount,
-    ExactFraction,
-    Months,
-    Usd,
-    UsdPerGpu,
-    UsdPerGpuHour,
-    UtcTime,
-    YearlyRate,
-)
-
-LONGEST = timedelta(days=36_525)
-"""Clauses that repeat stop after a century."""
-
-
-@dataclass(frozen=True)
-class Escalator:
-    """A price that rises by the same share at every anniversary: p0 (1 + e)^k."""
-
-    __pydantic_config__: ClassVar = FILE_CONFIG
-
-    frac_per_step: YearlyRate
-    """Rise at each step, as a share of the price."""
-    start: UtcTime
-    """The first step comes `every_months` later."""
-    every_months: Months = 12
-    """Months between two steps."""
-
-
-@dataclass(frozen=True)
-class MostFavoured:
-    """A market price that declines, p exp(-lambda t), and resets of the contract's price to it."""
-
-    __pydantic_config__: ClassVar = FILE_CONFIG
-
-    market_usd_per_gpu_hour: UsdPerGpuHour
-    """The market's price at `start`."""
-    decline_per_year: YearlyRate
-    """lambda, per year of 8,760 h."""
-    start: UtcTime
-    """From here the market's price declines."""
-    every_months: Months = 12
-    """A reset comes every so many months after `start`."""
-    of_market_frac: YearlyRate = Decimal(1)
-    """At a reset the price becomes min(price, this x market)."""
-
-
-@dataclass(frozen=True)
-class EarlyTermination:
-    """The commitment is ended before its time: fee = share of what is still owed, at most a cap."""
-
-    __pydantic_config__: ClassVar = FILE_CONFIG
-
-    date: UtcTime
-    """When it ends."""
-    fee_frac: ExactFraction = Decimal(0)
-    """Share of the payments still due that is paid as a fee."""
-    fee_cap_usd: Usd | None = None
-    """The fee is at most this."""
-    discount_frac_per_year: YearlyRate = Decimal(0)
-    """Payments still due are discounted at this rate; not by default."""
-    refund_frac: ExactFraction = Decimal(0)
-    """Share of the unused prepayment that is given back; the rest lapses."""
-    minimum_term_months: Months | None = None
-    """It cannot be ended earlier than so many months after its start."""
-
-
-@dataclass(frozen=True)
-class SlaBracket:
-    """A credit below an uptime."""
-
-    __pydantic_config__: ClassVar = FILE_CONFIG
-
-    uptime_below_frac: ExactFraction
-    """Uptime of the month below which it is due."""
-    credit_frac: ExactFraction
-    """Share of the month's fee."""
-
-
-@dataclass(frozen=True)
-class SlaCredit:
-    """Credits for missed uptime, as a share of the month's fee."""
-
-    __pydantic_config__: ClassVar = FILE_CONFIG
-
-    brackets: tuple[SlaBracket, ...]
-    """Credits by uptime; the lowest uptime that is missed counts."""
-    cap_frac: ExactFraction = Decimal(1)
-    """At most this share of the fee."""
-
-
-@dataclass(frozen=True)
-class ProviderDelay:
-    """Credits for tranches that are accepted later than promised."""
-
-    __pydantic_config__: ClassVar = FILE_CONFIG
-
-    credit_usd_per_gpu_day: UsdPerGpu
-    """Per GPU and whole day of delay."""
-    grace_days: DaysCount = 0
-    """Days of delay without a credit."""
-    cap_usd_per_gpu: UsdPerGpu | None = None
-    """At most so much per GPU."""
-
-
-@dataclass(frozen=True)
-class PaymentSchedule:
-    """When a commitment is paid: a part at its start, the rest month by month."""
-
-    __pydantic_config__: ClassVar = FILE_CONFIG
-
-    upfront_frac: ExactFraction = Decimal(0)
-    """Share of the whole price that is paid at the start: 0 no upfront, 1 all upfront."""
-    upfront_usd_per_gpu: UsdPerGpu = Decimal(0)
-    """Paid per GPU at the start, on top of the price per hour."""
-
-    @property
-    def ahead(self) -> bool:
-        """Whether anything is paid at the start."""
-        return bool(self.upfront_frac or self.upfront_usd_per_gpu)
-
-    def payment(self) -> Payment:
-        """As the ledger takes it."""
-        return Payment(upfront_frac=self.upfront_frac, upfront_usd_per_gpu=self.upfront_usd_per_gpu)
-
-
-MONTHLY = PaymentSchedule()
-"""Nothing is paid ahead."""
+from fleetsim.timebase import add_months, earliest, epoch_s, instant_of
+from fleetsim.units import UsdPerGpuHour
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,6 +69,42 @@ class Agreement(ABC):
         return "nothing"
 
     @property
+    def committed_gpus(self) -> int | None:
+        """The number of GPUs that it commits; None where it commits none or all of a fleet's."""
+        match self.primitive():
+            case CapacityCommitment(gpus=gpus) | Minimum(gpus=gpus):
+                return gpus
+        return None
+
+    @property
+    def bills_use(self) -> bool:
+        """Whether the bill moves with the GPU-hours that are used, so that less use costs less."""
+        match self.primitive():
+            case RateCard() | SpendCommitment():
+                return True
+            case Minimum(minimum_frac=minimum, overage=overage):
+                return minimum < 1 or overage is not None
+        return False
+
+    @property
+    def term(self) -> tuple[datetime | None, datetime | None]:
+        """First and last instant as far as it has its own, an early end included; None is without bound."""
+        primitive = self.primitive()
+        start_s, end_s = ((None, None) if isinstance(primitive, OwnedCost)
+                          else (primitive.start_s, primitive.end_s))
+        end_s = earliest(end_s, self.termination.at_s if self.termination else None)
+        return tuple(None if second is None else instant_of(second)  # type: ignore[return-value]  # two
+                     for second in (start_s, end_s))
+
+    @property
+    def tranche_months(self) -> int | None:
+        """Months for which each tranche is committed from its acceptance; None where it has no such term."""
+        match self.primitive():
+            case CapacityCommitment(term_months=months) | Minimum(term_months=months):
+                return months
+        return None
+
+    @property
     def capital_charge_usd_per_gpu_hour(self) -> float | None:
         """Cost of capital beyond depreciation; None where no hardware is bought."""
         return None
@@ -204,47 +119,12 @@ class Agreement(ABC):
 
     def terms(self) -> Terms:
         """How the ledger rates it."""
-        ended, sla, delay = self.termination, self.sla, self.delay_relief
-        return Terms(
-            primitive=self.primitive(),
-            termination=None if ended is None else Termination(
-                at_s=seconds_of(ended.date), fee_frac=ended.fee_frac, fee_cap_usd=ended.fee_cap_usd,
-                refund_frac=ended.refund_frac, discount_frac_per_year=ended.discount_frac_per_year),
-            sla=None if sla is None else SlaCredits(cap_frac=sla.cap_frac, brackets=tuple(sorted(
-                (bracket.uptime_below_frac, bracket.credit_frac) for bracket in sla.brackets))),
-            delay=None if delay is None else DelayRelief(
-                usd_per_gpu_day=delay.credit_usd_per_gpu_day, grace_days=delay.grace_days,
-                cap_usd_per_gpu=delay.cap_usd_per_gpu),
-            revenue_share=self.revenue_share_terms(),
-        )
+        return Terms(primitive=self.primitive(), termination=self.termination, sla=self.sla,
+                     delay=self.delay_relief, revenue_share=self.revenue_share_terms())
 
     def price(self, dated: "Dated[Decimal]") -> Price:
-        """A price with the clauses that move it, in order of time; at one instant a step, a rise, a reset."""
-        base = dict(Price.of(dated).steps)
-        if self.escalator is None and self.most_favoured is None:
-            return Price(tuple(base.items()))
-        changes: list[tuple[int, int, Decimal]] = [(second, 0, value) for second, value in base.items()]
-        if self.escalator is not None:
-            for date in _every(self.escalator.start, self.escalator.every_months):
-                changes.append((seconds_of(date), 1, 1 + self.escalator.frac_per_step))
-        if self.most_favoured is not None:
-            for date in _every(self.most_favoured.start, self.most_favoured.every_months):
-                changes.append((seconds_of(date), 2, _market(self.most_favoured, date)))
-        price, risen = next(iter(base.values())), Decimal(1)
-        steps = {min(changes)[0] - 1: price}  # what holds before the first change
-        for second, what, value in sorted(changes):
-            if what == 0:
-                price = value * risen
-            elif what == 1:
-                risen, price = risen * value, price * value
-            else:
-                price = min(price, value)
-            steps[next_hour(second)] = _to_a_billionth(price)
-        kept: list[tuple[int, Decimal]] = []
-        for second, value in steps.items():
-            if not kept or kept[-1][1] != value:
-                kept.append((second, value))
-        return Price(tuple(kept))
+        """A price with the clauses that move it."""
+        return moved(Price.of(dated), self.escalator, self.most_favoured)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,7 +165,7 @@ def term_s(start: datetime | None, end: datetime | None, months: int | None) -> 
     """First and last second of a term with a start and an end, or so many months from the start."""
     if end is None and start is not None and months is not None:
         end = add_months(start, months)
-    return tuple(None if each is None else seconds_of(each) for each in (start, end))  # type: ignore[return-value]  # two
+    return tuple(None if each is None else epoch_s(each) for each in (start, end))  # type: ignore[return-value]  # two
 
 
 def check_term(start: datetime | None, end: datetime | None, months: int | None = None) -> None:
@@ -294,22 +174,3 @@ def check_term(start: datetime | None, end: datetime | None, months: int | None 
         raise ValueError("the term ends before it starts")
     if end is not None and months is not None:
         raise ValueError("give end or term_months, one of the two")
-
-
-def _every(start: datetime, months: int) -> list[datetime]:
-    found: list[datetime] = []
-    while not found or (found[-1] < start + LONGEST and found[-1].year < 9_000):
-        found.append(add_months(start, months * (len(found) + 1)))
-    return found
-
-
-def _to_a_billionth(price: Decimal) -> Decimal:
-    """Nine decimals; a price that has risen beyond all bounds after decades keeps its 28 digits."""
-    return (price.quantize(Decimal("0.000000001")) if price < 10**15 else price).normalize()
-
-
-def _market(terms: MostFavoured, date: datetime) -> Decimal:
-    """What the market asks at a date, times the share that the clause names."""
-    years = (date - terms.start) / timedelta(hours=8_760)
-    market = float(terms.market_usd_per_gpu_hour) * math.exp(-float(terms.decline_per_year) * years)
-    return Decimal(repr(market)) * terms.of_market_frac

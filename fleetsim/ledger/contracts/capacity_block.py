@@ -5,12 +5,12 @@ from decimal import Decimal
 from typing import ClassVar, Literal
 
 from fleetsim.ledger.contracts.agreement import FleetAgreement, check_term, term_s
-from fleetsim.ledger.primitives import CapacityCommitment, Payment
+from fleetsim.ledger.contracts.payment_schedule import PaymentSchedule
+from fleetsim.ledger.order import Rank
+from fleetsim.ledger.primitives import CapacityCommitment
+from fleetsim.model.contract import LONGEST_BLOCK_MONTHS
 from fleetsim.timebase import add_months
 from fleetsim.units import GpuCount, Seconds, UsdPerGpuHour, UtcTime
-
-LONGEST_MONTHS = 6
-"""AWS EC2 Capacity Blocks, June 2025."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +36,8 @@ class CapacityBlock(FleetAgreement):
 
     def __post_init__(self) -> None:
         check_term(self.start, self.end)
-        if self.end > add_months(self.start, LONGEST_MONTHS):
-            raise ValueError(f"a capacity block lasts at most {LONGEST_MONTHS} months")
+        if self.end > add_months(self.start, LONGEST_BLOCK_MONTHS):
+            raise ValueError(f"a capacity block lasts at most {LONGEST_BLOCK_MONTHS} months")
         if self.termination is not None:
             raise ValueError("a capacity block cannot be ended early")
 
@@ -45,6 +45,6 @@ class CapacityBlock(FleetAgreement):
         """A capacity commitment of its own capacity."""
         start_s, end_s = term_s(self.start, self.end, None)
         return CapacityCommitment(
-            fleet=self.fleet, rank=1, prices=self.prices(self.usd_per_gpu_hour), gpus=self.gpus,
-            start_s=start_s, end_s=end_s, payment=Payment(upfront_frac=Decimal(1)),
-            unusable_before_end_s=round(self.ends_early_s))
+            fleet=self.fleet, rank=Rank.OWN_CAPACITY, gpus=self.gpus,
+            prices=self.prices(self.usd_per_gpu_hour), start_s=start_s, end_s=end_s,
+            payment=PaymentSchedule(upfront_frac=Decimal(1)), unusable_before_end_s=round(self.ends_early_s))

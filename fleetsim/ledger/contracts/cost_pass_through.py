@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import ClassVar, Literal
 
 from fleetsim.ledger.contracts.agreement import FleetAgreement
-from fleetsim.ledger.primitives import CapacityCommitment, RevenueShare
+from fleetsim.ledger.primitives import CapacityCommitment
+from fleetsim.ledger.terms import RevenueShare
 from fleetsim.model.base import Dated
 from fleetsim.units import ExactFraction, Usd, UsdPerGpuHour
 
@@ -27,9 +28,9 @@ class CostPassThrough(FleetAgreement):
     revenue: tuple[str, ...] = ()
     """Revenue streams that it is a share of; all by default."""
     floor_usd_per_month: Usd = Decimal(0)
-    """At least so much a month."""
+    """At least so much a calendar month, in proportion for a part of one."""
     cap_usd_per_month: Usd | None = None
-    """At most so much a month."""
+    """At most so much a calendar month, likewise."""
 
     def __post_init__(self) -> None:
         if self.cap_usd_per_month is not None and self.cap_usd_per_month < self.floor_usd_per_month:

@@ -1,6 +1,7 @@
 """Enterprise commitment: spending at a provider that was promised (MACC, EDP)."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import ClassVar, Literal
 
 from fleetsim.ledger.contracts.agreement import Agreement, check_term, term_s
@@ -29,11 +30,16 @@ class Pooled(Agreement):
     """Months from `start`."""
     period_months: Months | None = None
     """The dollars come again after so many months; one period for the whole term by default."""
+    drawn_before_usd: Usd | None = None
+    """Drawn from the dollars of the period that is open when recording begins, or counted for them, by
+    charges before it; needed when the term starts before."""
 
     def __post_init__(self) -> None:
         check_term(self.start, self.end, self.term_months)
         if not self.fleets_:
             raise ValueError("fleets names no fleet")
+        if self.drawn_before_usd is not None and self.drawn_before_usd > self.usd:
+            raise ValueError(f"drawn_before_usd is above usd ({self.usd:,.0f})")
         if self.escalator or self.most_favoured or self.sla or self.delay_relief:
             raise ValueError("a pot has no price and no hardware; "
                              "leave escalator, most_favoured, sla and delay_relief out")
@@ -53,7 +59,8 @@ class Pooled(Agreement):
         start_s, end_s = term_s(self.start, self.end, self.term_months)
         assert start_s is not None, "a pot has a start"
         return Pot(fleets=self.fleets_, contracts=self.contracts, usd=self.usd, prepaid=self.prepaid,
-                   start_s=start_s, end_s=end_s, period_months=self.period_months)
+                   start_s=start_s, end_s=end_s, period_months=self.period_months,
+                   drawn_before_usd=self.drawn_before_usd or Decimal(0))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from fleetsim.ledger.contracts.agreement import MONTHLY, FleetAgreement, PaymentSchedule
-from fleetsim.ledger.price import seconds_of
+from fleetsim.ledger.contracts.agreement import FleetAgreement
+from fleetsim.ledger.contracts.payment_schedule import MONTHLY, PaymentSchedule
+from fleetsim.ledger.order import Rank
 from fleetsim.ledger.primitives import CapacityCommitment
 from fleetsim.model.base import Dated
+from fleetsim.timebase import epoch_s
 from fleetsim.units import Months, Usd, UsdPerGpuHour, UtcTime
 
 
@@ -40,6 +42,6 @@ class Lease(FleetAgreement):
     def primitive(self) -> CapacityCommitment:
         """A capacity commitment of its own capacity."""
         return CapacityCommitment(
-            fleet=self.fleet, rank=1, prices=self.prices(self.usd_per_gpu_hour), total_usd=self.total_usd,
-            term_months=self.term_months, payment=self.payment.payment(),
-            end_s=None if self.fixed_end is None else seconds_of(self.fixed_end))
+            fleet=self.fleet, rank=Rank.OWN_CAPACITY, prices=self.prices(self.usd_per_gpu_hour),
+            total_usd=self.total_usd, term_months=self.term_months, payment=self.payment,
+            end_s=None if self.fixed_end is None else epoch_s(self.fixed_end))

@@ -5,10 +5,11 @@ from decimal import Decimal
 from typing import ClassVar, Literal
 
 from fleetsim.ledger.contracts.agreement import FleetAgreement
-from fleetsim.ledger.levelised import YEAR_H, capital_recovery_factor
+from fleetsim.ledger.levelised import capital_recovery_factor
 from fleetsim.ledger.price import Price
 from fleetsim.ledger.primitives import OwnedCost
 from fleetsim.model.base import Dated
+from fleetsim.timebase import YEAR_H
 from fleetsim.units import ExactFraction, ExactKw, Months, UsdPerGpu, UsdPerKwh, UsdPerKwMonth, YearlyRate
 
 
@@ -50,14 +51,15 @@ class Owned(FleetAgreement):
 
     def primitive(self) -> OwnedCost:
         """Owned cost."""
-        listed = self.list_usd_per_gpu_hour
+        listed, negotiated = self.list_usd_per_gpu_hour, self.contracted_usd_per_gpu_hour
         return OwnedCost(
             fleet=self.fleet, capex_usd_per_gpu=self.capex_usd_per_gpu,
             residual_usd_per_gpu=self.residual_usd_per_gpu, life_months=self.life_months,
             usd_per_kwh=Price.of(self.usd_per_kwh), kw_per_gpu=self.kw_per_gpu,
             colocation_usd_per_kw_month=Price.of(self.colocation_usd_per_kw_month),
             opex_frac_per_year=self.opex_frac_per_year, staff_usd_per_gpu_year=self.staff_usd_per_gpu_year,
-            list=None if listed is None else Price.of(listed))
+            list=None if listed is None else Price.of(listed),
+            contracted=None if negotiated is None else Price.of(negotiated))
 
     @property
     def capital_charge_usd_per_gpu_hour(self) -> float:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from fleetsim.ledger.contracts.agreement import MONTHLY, FleetAgreement, PaymentSchedule, check_term, term_s
+from fleetsim.ledger.contracts.agreement import FleetAgreement, check_term, term_s
+from fleetsim.ledger.contracts.payment_schedule import MONTHLY, PaymentSchedule
 from fleetsim.ledger.primitives import CapacityCommitment
 from fleetsim.model.base import Dated
 from fleetsim.units import GpuCount, Months, UsdPerGpuHour, UtcTime
@@ -52,5 +53,5 @@ class Reserved(FleetAgreement):
             start_s=start_s,
             end_s=end_s,
             term_months=self.term_months if self.gpus is None and self.start is None else None,
-            payment=self.payment.payment(),
+            payment=self.payment,
         )

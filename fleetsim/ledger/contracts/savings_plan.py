@@ -4,14 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from fleetsim.ledger.contracts.agreement import (
-    MONTHLY,
-    Agreement,
-    PaymentSchedule,
-    check_term,
-    discounted,
-    term_s,
-)
+from fleetsim.ledger.contracts.agreement import Agreement, check_term, discounted, term_s
+from fleetsim.ledger.contracts.payment_schedule import MONTHLY, PaymentSchedule
 from fleetsim.ledger.price import Price
 from fleetsim.ledger.primitives import SpendCommitment, SpendRate
 from fleetsim.model.base import FILE_CONFIG, Dated
@@ -97,7 +91,7 @@ class SavingsPlan(Agreement):
             committed = self.on_demand_usd_per_hour * (1 - self.discount_frac)
         return SpendCommitment(
             usd_per_hour=Price.of(committed), rates={name: self._rate(name) for name in self.rates},
-            start_s=start_s, end_s=end_s, payment=self.payment.payment())
+            start_s=start_s, end_s=end_s, payment=self.payment)
 
     def _rate(self, fleet: str) -> SpendRate:
         rate = self.rates[fleet]

@@ -13,8 +13,11 @@ from fleetsim.units import Fraction, GpuCount, Months, Usd, UsdPerGpuHour, UtcTi
 class TakeOrPay(FleetAgreement):
     """Per calendar month: price x max(minimum x committed, min(use, committed)) + overage.
 
-    Use is allocated GPU-hours. Either `usd_per_gpu_hour`, or `total_usd` over `term_months` from each
-    tranche's acceptance, so that a late delivery shifts the bill and leaves the total as it is.
+    With an overage price use is all that the fleet has allocated in the term and no other commitment covers.
+    Without one it is in each hour at most what is committed, and the rest falls to the next contract.
+
+    Either `usd_per_gpu_hour`, or `total_usd` over `term_months` from each tranche's acceptance, so that a
+    late delivery shifts the bill and leaves the total as it is.
     """
 
     kind: ClassVar[str] = "take_or_pay"
@@ -34,7 +37,8 @@ class TakeOrPay(FleetAgreement):
     minimum_frac: Fraction = 1.0
     """Share of a month's committed GPU-hours that is paid even when it is not taken."""
     overage_usd_per_gpu_hour: Dated[UsdPerGpuHour] | None = None
-    """Whole price of a GPU-hour taken above the commitment; the price by default."""
+    """Whole price of a GPU-hour taken above the month's commitment. None by default: the provider has no more
+    than what is committed."""
     fixed_end: UtcTime | None = None
     """The contract ends here however late the delivery was, which cuts the total in proportion."""
     make_up_months: Months | None = None

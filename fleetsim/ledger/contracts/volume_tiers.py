@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from fleetsim.ledger.contracts.agreement import FleetAgreement
-from fleetsim.ledger.price import seconds_of
 from fleetsim.ledger.primitives import RateCard, Tiers
 from fleetsim.model.base import FILE_CONFIG
+from fleetsim.timebase import HOUR_S, epoch_s
 from fleetsim.units import GpuHoursCount, Months, UsdPerGpuHour, UtcTime
 
 
@@ -49,10 +49,10 @@ class VolumeTiers(FleetAgreement):
 
     def primitive(self) -> RateCard:
         """A rate card with tiers."""
-        prices = tuple((tier.from_gpu_hours * 3_600, self.price(tier.usd_per_gpu_hour))
+        prices = tuple((tier.from_gpu_hours * HOUR_S, self.price(tier.usd_per_gpu_hour))
                        for tier in self.tiers)
         return RateCard(
             fleet=self.fleet, prices=self.prices(self.tiers[0].usd_per_gpu_hour),
-            start_s=seconds_of(self.start),
+            start_s=epoch_s(self.start),
             tiers=Tiers(prices=prices, mode=self.mode, period_months=self.period_months,
-                        anchor_s=seconds_of(self.start)))
+                        anchor_s=epoch_s(self.start)))

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fleetsim.output.export.lines import ContractFacts, FleetFacts, Line
-from fleetsim.output.export.periods import Grain, Period, as_instant, hour_of, month_of
+from fleetsim.output.export.periods import ChargePeriod, Grain, as_instant, hour_of, month_of
 from fleetsim.output.window import Window
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Amounts(NamedTuple):
     """One row: what a line charges in a period. Amounts are micro-dollars."""
 
     line: Line
-    period: Period
+    period: ChargePeriod
     gpu_s: int
     hours: int
     """Hours of the period in which the line charges."""
@@ -36,7 +36,7 @@ class RunCharges:
     """Charges in order of time, then line; and the electricity metered by fleet and period, Wh."""
 
     rows: list[Amounts]
-    energy_wh: dict[tuple[str, Period], int]
+    energy_wh: dict[tuple[str, ChargePeriod], int]
 
 
 def charges_of(run: "Run", grain: Grain) -> RunCharges:
@@ -73,12 +73,12 @@ def _grouped(run: "Run", grain: Grain) -> list[dict[str, Any]]:
     return list(rows.to_pylist())
 
 
-def _period(starts: date | datetime, grain: Grain, window: Window) -> Period:
+def _period(starts: date | datetime, grain: Grain, window: Window) -> ChargePeriod:
     at = as_instant(starts)
     return month_of(at, window) if grain == "month" else hour_of(at, window)
 
 
-def _energy(run: "Run", grain: Grain) -> dict[tuple[str, Period], int]:
+def _energy(run: "Run", grain: Grain) -> dict[tuple[str, ChargePeriod], int]:
     rows = run.query(f"""
         select fleet, {_at(grain)} as starts, sum(wh)::bigint as wh from (
             select fleet, hour, round(sum(energy_kwh) * 1000)::bigint as wh

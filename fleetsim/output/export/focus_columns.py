@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from fleetsim.output.export.focus_rows import FocusRow
 from fleetsim.output.export.lines import Line
-from fleetsim.output.export.periods import Period
+from fleetsim.output.export.periods import ChargePeriod
 from fleetsim.output.export.plain_text import ascii_of
 
 FOCUS_VERSION = "1.2"
@@ -32,7 +32,7 @@ def _line(name: str, value: Callable[[Line], str | None], dtype: Type = "String"
     return FocusColumn(name, dtype, "line", value)
 
 
-def _time(name: str, value: Callable[[Period], Any]) -> FocusColumn:
+def _time(name: str, value: Callable[[ChargePeriod], Any]) -> FocusColumn:
     return FocusColumn(name, "Date/Time", "period", value)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fleetsim.output.export.charges import Amounts, RunCharges, charges_of
 from fleetsim.output.export.lines import Line
-from fleetsim.output.export.periods import Grain, Period
+from fleetsim.output.export.periods import ChargePeriod, Grain
 from fleetsim.output.export.prices import as_text, fixed, hours, unit_price, usd
 from fleetsim.output.export.words import GPU_HOURS, HOURS, USD
 
@@ -34,7 +34,7 @@ class FocusRow(NamedTuple):
     """A row of CostAndUsage, as far as it is neither its line's nor its period's."""
 
     line: Line
-    period: Period
+    period: ChargePeriod
     priced: Priced
     list_cost: Decimal
     contracted_cost: Decimal
@@ -75,9 +75,9 @@ class _Known:
     """Prices of a contract that its other rows tell."""
 
     def __init__(self, rows: Iterable[Amounts]) -> None:
-        self.usage: dict[tuple[str, str], dict[Period, Priced]] = {}
+        self.usage: dict[tuple[str, str], dict[ChargePeriod, Priced]] = {}
         """By contract and fleet, then period: prices of covered usage."""
-        self.prepaid: dict[str, tuple[Period, Decimal]] = {}
+        self.prepaid: dict[str, tuple[ChargePeriod, Decimal]] = {}
         """By contract: when it was first paid ahead, and at which price per unit."""
         for row in rows:
             line = row.line

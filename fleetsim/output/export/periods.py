@@ -9,7 +9,7 @@ from fleetsim.timebase import add_months
 Grain = Literal["month", "hour"]
 
 
-class Period(NamedTuple):
+class ChargePeriod(NamedTuple):
     """Starts are inclusive, ends exclusive; a billing period is a calendar month, UTC."""
 
     start: datetime
@@ -18,14 +18,14 @@ class Period(NamedTuple):
     billing_end: datetime
 
 
-def month_of(instant: datetime, recorded: Window) -> Period:
+def month_of(instant: datetime, recorded: Window) -> ChargePeriod:
     """The recorded part of the calendar month that holds an instant."""
     first = datetime(instant.year, instant.month, 1, tzinfo=UTC)
     stop = add_months(first, 1)
-    return Period(max(first, recorded.start), min(stop, recorded.end), first, stop)
+    return ChargePeriod(max(first, recorded.start), min(stop, recorded.end), first, stop)
 
 
-def hour_of(instant: datetime, recorded: Window) -> Period:
+def hour_of(instant: datetime, recorded: Window) -> ChargePeriod:
     """The hour that begins at an instant."""
     month = month_of(instant, recorded)
     return month._replace(start=instant, end=instant + timedelta(hours=1))

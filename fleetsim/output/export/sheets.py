@@ -28,7 +28,7 @@ class Sheet:
     """Columns that a last line adds up."""
 
 
-COSTS = "Cost by contract"
+COST_SHEET = "Cost by contract"
 """The sheet whose billed and effective columns are the run's."""
 BILLED, EFFECTIVE = 7, 8
 """Their places in it."""
@@ -36,8 +36,9 @@ BILLED, EFFECTIVE = 7, 8
 
 def sheets_of(run: "Run") -> list[Sheet]:
     """Every sheet, in order."""
-    return [summary_sheet(run), invoices(run), profit_and_loss(run), cost_by_contract(run), figures(run),
-            published(run)]
+    allowed = budgets(run)
+    return [summary_sheet(run), invoices(run), profit_and_loss(run), *([allowed] if allowed.rows else []),
+            cost_by_contract(run), figures(run), published(run)]
 
 
 def summary_sheet(run: "Run") -> Sheet:
@@ -77,12 +78,24 @@ def invoices(run: "Run") -> Sheet:
 def profit_and_loss(run: "Run") -> Sheet:
     """Lines of the profit and loss by month; what comes in is positive."""
     rows = run.query("""select month, section, line, role, accrual_usd, cash_usd, quantity, unit,
-        cash_balance_usd, credits_balance_usd from fact_pnl_monthly order by all""").to_pylist()
+        cash_balance_usd, credits_balance_usd, prepaid_balance_usd
+        from fact_pnl_monthly order by all""").to_pylist()
     header: tuple[tuple[str, Form], ...] = (
         ("Month", "month"), ("Section", "text"), ("Line", "text"), ("Role", "text"), ("Accrual, USD", "usd"),
         ("Cash, USD", "usd"), ("Quantity", "number"), ("Unit of the quantity", "text"),
-        ("Cash left, USD", "usd"), ("Credits left, USD", "usd"))
+        ("Cash left, USD", "usd"), ("Credits left, USD", "usd"), ("Prepaid, USD", "usd"))
     return Sheet("P&L", header, [_cells(row) for row in rows], total=(4, 5))
+
+
+def budgets(run: "Run") -> Sheet:
+    """What may be spent beside what is spent, month by month; no rows without a budget."""
+    rows = run.query("""select month, budget, budget_usd, spent_usd, budget_usd - spent_usd as left_over,
+        case when budget_usd > 0 then spent_usd::double / budget_usd::double end as used
+        from fact_budget_monthly order by budget, month""").to_pylist()
+    header: tuple[tuple[str, Form], ...] = (
+        ("Month", "month"), ("Budget", "text"), ("Allowed, USD", "usd"), ("Spent, USD", "usd"),
+        ("Left, USD", "usd"), ("Used", "share"))
+    return Sheet("Budgets", header, [_cells(row) for row in rows])
 
 
 def cost_by_contract(run: "Run") -> Sheet:
@@ -97,7 +110,7 @@ def cost_by_contract(run: "Run") -> Sheet:
         ("Month", "month"), ("Provider", "text"), ("Fleet", "text"), ("Contract", "text"), ("Kind", "text"),
         ("What for", "text"), ("Usage, GPU-hours", "count"), ("Billed, USD", "usd"),
         ("Effective, USD", "usd"), ("List, USD", "usd"), ("Contracted, USD", "usd"))
-    return Sheet(COSTS, header, [_cells(row) for row in rows], total=range(6, 11))
+    return Sheet(COST_SHEET, header, [_cells(row) for row in rows], total=range(6, 11))
 
 
 def figures(run: "Run") -> Sheet:

@@ -49,6 +49,7 @@ WORDS: dict[str, Words] = {
     "refund": Words("One-Time", "Standard", "commitment", related=True),
     "capex": Words("One-Time", "Standard", unit="GPUs", meter="GPUs"),
     "depreciation": Words("Recurring", "Standard"),
+    "past_life": Words("Recurring", "Standard"),
     "power": Words("Usage-Based", "Standard", unit="kWh", meter="Electricity"),
     "colocation": Words("Recurring", "Standard", unit=HOURS, meter="Colocation"),
     "maintenance": Words("Recurring", "Standard", unit=HOURS, meter="Maintenance"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from fleetsim.output.export.reconcile import Sums
-from fleetsim.output.export.sheets import BILLED, COSTS, EFFECTIVE, Form, Sheet, naive, sheets_of
+from fleetsim.output.export.sheets import BILLED, COST_SHEET, EFFECTIVE, Form, Sheet, naive, sheets_of
 
 if TYPE_CHECKING:
     from fleetsim.output.run import Run
@@ -40,7 +40,7 @@ def write_workbook(run: "Run", path: Path) -> Sums:
     for sheet in sheets:
         _write_sheet(book.add_worksheet(sheet.name), sheet, formats, bold, header)
     book.close()
-    costs = next(place for place, sheet in enumerate(sheets) if sheet.name == COSTS)
+    costs = next(place for place, sheet in enumerate(sheets) if sheet.name == COST_SHEET)
     rows = len(sheets[costs].rows)
     return Sums(rows, *(_column_sum(path, costs + 1, place, rows) for place in (BILLED, EFFECTIVE)))
 

@@ -5,8 +5,10 @@ from fleetsim.spec.checks.finance import check_finance
 from fleetsim.spec.checks.fleets import check_fleets
 from fleetsim.spec.checks.horizon import check_horizon
 from fleetsim.spec.checks.names import check_names
+from fleetsim.spec.checks.payments import check_payments
 from fleetsim.spec.checks.policies import check_policies
 from fleetsim.spec.checks.pools import check_pools
+from fleetsim.spec.checks.pots import check_pots
 from fleetsim.spec.checks.references import check_references
 from fleetsim.spec.checks.results import check_objectives, check_published
 from fleetsim.spec.checks.services import check_services
@@ -32,6 +34,8 @@ def check(draft: Draft) -> None:
         check_surges,
         check_policies,
         check_contracts,
+        check_pots,
+        check_payments,
         check_offers,
         check_finance,
         check_published,

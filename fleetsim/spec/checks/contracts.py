@@ -4,22 +4,23 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
+from fleetsim.ledger.order import Rank
+from fleetsim.ledger.primitives import SpendCommitment
 from fleetsim.spec.checks.cover import is_pot, term_of
+from fleetsim.spec.checks.early_ends import check_termination
 from fleetsim.spec.checks.fleets import most_gpus, span
 from fleetsim.spec.checks.horizon import shown
+from fleetsim.spec.checks.prices import check_prices
 from fleetsim.spec.draft import Draft
 from fleetsim.spec.scalar import number
-from fleetsim.timebase import add_months
-
-PRICE_LIST_RANK = 5
-"""The rank of `fleetsim.ledger.primitives.RateCard`."""
 
 
 def check_contracts(draft: Draft) -> None:
     by_fleet: dict[str, list[str]] = defaultdict(list)
     for name, contract in draft.of("contracts").items():
         _check_term(draft, name, contract)
-        _check_termination(draft, name, contract)
+        check_termination(draft, name, contract)
+        check_prices(draft, name, contract)
         if not is_pot(contract):
             for fleet in contract.fleets:
                 by_fleet[fleet].append(name)
@@ -36,28 +37,6 @@ def _check_term(draft: Draft, name: str, contract: Any) -> None:
         draft.warning("never-acts", ("contracts", name), message, key=True)
 
 
-def _check_termination(draft: Draft, name: str, contract: Any) -> None:
-    """An early end lies inside the term and after the minimum term."""
-    ended = contract.termination
-    if ended is None:
-        return
-    start = getattr(contract, "start", None) or _first_tranche(draft, contract)
-    path = ("contracts", name, "termination", "date")
-    if start is not None and ended.date <= start:
-        draft.error("ends-early", path, f"ended on {shown(ended.date)}, before its start {shown(start)}")
-    elif start is not None and ended.minimum_term_months is not None:
-        first = add_months(start, ended.minimum_term_months)
-        if ended.date < first:
-            message = f"ended on {shown(ended.date)}, inside its minimum term, which lasts to {shown(first)}"
-            draft.error("ends-early", path, message, "choose a later date")
-
-
-def _first_tranche(draft: Draft, contract: Any) -> datetime | None:
-    """When the first GPUs of its fleets are promised, which is where a term begins that has no start."""
-    return min((tranche.date for fleet in contract.fleets if fleet in draft.fleets
-                for tranche in draft.fleets[fleet].tranches), default=None)
-
-
 def _term(draft: Draft, contract: Any) -> tuple[datetime, datetime]:
     """The part of a contract's term that lies in the horizon; it ends before it starts when none does."""
     start, end = term_of(contract)
@@ -70,7 +49,7 @@ def _check_cover(draft: Draft, fleet: str, names: list[str]) -> None:
     """No GPU of a fleet may be billed by two commitments, nor its free use by two price lists."""
     contracts = draft.of("contracts")
     elastic = draft.fleets[fleet].elastic
-    metered = [name for name in names if contracts[name].primitive().rank == PRICE_LIST_RANK
+    metered = [name for name in names if contracts[name].primitive().rank is Rank.PRICE_LIST
                and contracts[name].primitive().most_frac is None
                and not (elastic and elastic.contract == name)]
     for position, name in enumerate(metered):
@@ -84,7 +63,7 @@ def _check_cover(draft: Draft, fleet: str, names: list[str]) -> None:
     has = most_gpus(draft.fleets[fleet], draft)
     committed = [name for name in names if contracts[name].bills == "committed"]
     for position, name in enumerate(committed):
-        own = getattr(contracts[name], "gpus", None)
+        own = contracts[name].committed_gpus
         if own is not None and own > has:
             message = f"reserves {number(own)} GPUs; fleet {fleet!r} never has more than {number(has)}"
             draft.error("more-gpus-than-fleet", ("contracts", name, "gpus"), message,
@@ -96,12 +75,13 @@ def _check_cover(draft: Draft, fleet: str, names: list[str]) -> None:
 def _check_spend(draft: Draft) -> None:
     """A commitment in dollars an hour that all GPUs together cannot use."""
     for name, contract in draft.of("contracts").items():
-        rates = getattr(contract.primitive(), "rates", None)
-        if rates is None or not all(fleet in draft.fleets for fleet in rates):
+        primitive = contract.primitive()
+        if not isinstance(primitive, SpendCommitment) or not all(
+                fleet in draft.fleets for fleet in primitive.rates):
             continue
-        committed = float(contract.primitive().usd_per_hour.first)
+        committed = float(primitive.usd_per_hour.first)
         usable = sum(float(rate.own.first) * most_gpus(draft.fleets[fleet], draft)
-                     for fleet, rate in rates.items())
+                     for fleet, rate in primitive.rates.items())
         if committed > usable:
             message = (f"commits ${number(committed)} an hour; all GPUs of its fleets cost "
                        f"${number(usable)} an hour under the plan")
@@ -117,7 +97,7 @@ def _check_together(draft: Draft, fleet: str, has: int, name: str, earlier: list
     starts = {start, *(first for first, _ in terms.values())}
     for instant in sorted(date for date in starts if start <= date < end):
         held = [other for other, (first, last) in terms.items() if first <= instant < last]
-        gpus = [getattr(contracts[other], "gpus", None) for other in [*held, name]]
+        gpus = [contracts[other].committed_gpus for other in [*held, name]]
         covered = sum(has if count is None else count for count in gpus)
         if held and covered > has:
             noun = "contract" if len(held) == 1 else "contracts"

@@ -3,16 +3,15 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from fleetsim.ledger.order import Rank
 from fleetsim.model.fleet import Fleet, Tranche
 from fleetsim.spec.checks.horizon import shown
 from fleetsim.spec.draft import Draft
 from fleetsim.spec.scalar import number
-from fleetsim.timebase import EPOCH, add_months
+from fleetsim.timebase import add_months
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
-POT_RANK = 6
-"""The rank of `fleetsim.ledger.primitives.Pot`."""
 
 
 def check_cover(draft: Draft, name: str) -> None:
@@ -40,13 +39,13 @@ def check_cover(draft: Draft, name: str) -> None:
 
 def held(tranche: Tranche) -> tuple[datetime, datetime]:
     """The first and last instant between which the fleet has the tranche however late or early it comes."""
-    early, late = _accepted(tranche)
+    early, late = accepted(tranche)
     if tranche.end is not None:
         return late, tranche.end
     return late, _LAST if tranche.term_months is None else add_months(early, tranche.term_months)
 
 
-def _accepted(tranche: Tranche) -> tuple[datetime, datetime]:
+def accepted(tranche: Tranche) -> tuple[datetime, datetime]:
     """The earliest and the latest acceptance."""
     low, high = (0.0, 0.0) if tranche.slip is None else (tranche.slip.low_days, tranche.slip.high_days)
     return tranche.date + timedelta(days=low), tranche.date + timedelta(days=high)
@@ -54,22 +53,19 @@ def _accepted(tranche: Tranche) -> tuple[datetime, datetime]:
 
 def term_of(contract: Any) -> tuple[datetime, datetime]:
     """Start and end of a contract, as far as it has its own; an early end counts."""
-    primitive = contract.primitive()
-    bounds = getattr(primitive, "start_s", None), getattr(primitive, "end_s", None)
-    start, end = (None if second is None else EPOCH + timedelta(seconds=second) for second in bounds)
-    ended = contract.termination.date if contract.termination else None
-    return start or _FIRST, min((date for date in (end, ended) if date is not None), default=_LAST)
+    start, end = contract.term
+    return start or _FIRST, end or _LAST
 
 
 def is_pot(contract: Any) -> bool:
     """Whether it bills no GPU-hours, but draws on what others charge."""
-    return bool(contract.primitive().rank == POT_RANK)
+    return bool(contract.primitive().rank is Rank.POT)
 
 
 def _changes(contract: Any, fleet: Fleet) -> list[datetime]:
     """When a contract may begin to cover less."""
-    months = getattr(contract.primitive(), "term_months", None)
-    ends = [] if months is None else [add_months(_accepted(each)[1], months) for each in fleet.tranches]
+    months = contract.tranche_months
+    ends = [] if months is None else [add_months(accepted(each)[1], months) for each in fleet.tranches]
     return [term_of(contract)[1], *ends]
 
 
@@ -77,12 +73,10 @@ def _covered(contract: Any, fleet: Fleet, instant: datetime, has: int) -> int:
     """The most GPUs that a contract can cover then."""
     if not _within(instant, *term_of(contract)):
         return 0
-    primitive = contract.primitive()
-    months = getattr(primitive, "term_months", None)
+    months = contract.tranche_months
     if months is not None:
-        return sum(each.gpus for each in fleet.tranches if instant < add_months(_accepted(each)[1], months))
-    gpus: int | None = getattr(primitive, "gpus", None)
-    return has if gpus is None else gpus
+        return sum(each.gpus for each in fleet.tranches if instant < add_months(accepted(each)[1], months))
+    return has if contract.committed_gpus is None else int(contract.committed_gpus)
 
 
 def _within(instant: datetime, start: datetime, end: datetime) -> bool:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from fleetsim.model.finance import Finance
-from fleetsim.model.revenue import RevenueShare, Subscription, TokenRevenue
+from fleetsim.model.revenue import StreamShare, Subscription, TokenRevenue
 from fleetsim.spec.checks.fleets import span
 from fleetsim.spec.checks.horizon import shown
 from fleetsim.spec.draft import Draft
@@ -24,13 +24,13 @@ def check_finance(draft: Draft) -> None:
 
 def _check_shares(draft: Draft, finance: Finance) -> None:
     for name, share in finance.revenue.items():
-        if not isinstance(share, RevenueShare):
+        if not isinstance(share, StreamShare):
             continue
         path = (*_REVENUE, name, "of")
         if not share.streams:
             draft.error("empty-list", path, "names no revenue stream")
         for index, stream in enumerate(share.streams):
-            if isinstance(finance.revenue.get(stream), RevenueShare):
+            if isinstance(finance.revenue.get(stream), StreamShare):
                 here = path if isinstance(share.of, str) else (*path, index)
                 message = f"{stream!r} is a share itself"
                 draft.error("share-of-share", here, message, "name the streams that it is a share of")

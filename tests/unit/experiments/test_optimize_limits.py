@@ -12,7 +12,7 @@ from fleetsim.errors import UsageError
 from fleetsim.experiments.estimate import Estimate
 from fleetsim.experiments.judge import Answer, Judge
 from fleetsim.experiments.optimize import best_portfolio
-from fleetsim.experiments.orders import orders_of, rests_of
+from fleetsim.experiments.orders import Rest, orders_of, rests_of
 from fleetsim.experiments.portfolio_lp import Problem
 from fleetsim.experiments.stretches import Demand
 from fleetsim.ledger.contracts import OnDemand
@@ -40,6 +40,7 @@ def test_the_budget_on_upfront_payments_binds() -> None:
     offers = {"prepaid": offer(1.0, term_months=12, upfront_frac=Decimal(1)), "list": DEAR}
     free = best_portfolio(usage, offers, order_every_months=0)
     assert free.chosen[0].gpus == 10
+    assert "are paid ahead for the time after it" in free.cautions[0]
     one_gpu = 1.0 * 8_784
     assert free.upfront_usd == pytest.approx(10 * one_gpu)
     bound = best_portfolio(usage, offers, order_every_months=0, budget_upfront_usd=3.5 * one_gpu)
@@ -54,6 +55,9 @@ def test_of_a_long_term_the_horizons_part_counts_and_the_rest_is_owed() -> None:
     assert found.ledger_usd == pytest.approx(48 * 10 * 1.0)
     hours = (datetime(2027, 1, 1, tzinfo=UTC) - YEAR).days * 24
     assert found.remaining_usd == pytest.approx((hours - 48) * 10 * 1.0)
+    assert found.cautions == (
+        "long runs to 2027-01-01 and the run ends on 2024-01-03: $262,560 fall due after it; "
+        "not in the cost above",)
 
 
 def test_an_order_serves_after_its_lead_time() -> None:
@@ -159,3 +163,29 @@ def test_never_dearer_than_price_lists_alone_and_written_as_a_contract_file(tmp_
     assert text.startswith("fleetsim: 1\n")
     assert "kind: on_demand" in text
     assert "gpus: " in text
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.08])
+@pytest.mark.parametrize("lead_time_days", [0, 1])
+def test_the_judge_says_what_the_full_bill_says(lead_time_days: int, rate: float) -> None:
+    draw = np.random.default_rng(5)
+    usage = usage_of(draw.uniform(0, 40, 24 * 40), YEAR)
+    offers = {
+        "list": DEAR, "later": offer(3.0, kind="on_demand", lead_time_days=7.3),
+        "spot": offer(1.0, kind="spot"),
+        "ahead": offer(2.0, term_months=1, upfront_frac=Decimal("0.3"), lead_time_days=lead_time_days),
+        "plan": offer(2.2, kind="savings_plan", term_months=12, list_usd_per_gpu_hour=Decimal(4)),
+        "minimum": offer(1.5, kind="take_or_pay", minimum_frac=0.6),
+        "tiers": offer(4.2, kind="volume_tiers", tiers=(OfferTier(5_000, Decimal(3)),)),
+    }
+    demand = Demand(usage.hour_us // 1_000_000, usage.allocated_gpu_s / 3_600.0, rate)
+    orders = orders_of(offers, demand.start, demand.end, 1)
+    judge = Judge(Problem(demand, tuple(each for each in orders if each.offer.commits), 0.2), usage)
+    rests = rests_of(orders, 0.2)
+    assert [rest.tiers is None for rest in rests] == [True, False]
+    for rest in (*rests, Rest(rests[0].lists)):
+        for _ in range(5):
+            answer = Answer(rest, tuple(int(draw.integers(0, 9) * each.units_per_gpu)
+                                        for each in judge.problem.orders))
+            bill = judge.bill(answer, by_month=True)
+            assert judge.cost(answer) == judge.objective_usd(bill, judge.factors(answer))

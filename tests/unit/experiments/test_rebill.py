@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 import pytest
-from small_run import written
+from small_run import SCENARIO, written
 
 import fleetsim as fs
 from fleetsim.experiments.rebill import REPLACED, Meter, rebill
+from fleetsim.output.figures import compute_all
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,32 @@ def test_its_own_contracts_give_its_own_tables(run: fs.Run, folder: Path) -> Non
     for name in REPLACED:
         assert again.arrow(name).equals(run.arrow(name)), name
     assert again.figures == run.summary["figures"]
+
+
+@pytest.mark.parametrize("name", ["list", "mix", "lease", "spot"])
+def test_every_figure_is_that_of_the_new_tables(run: fs.Run, folder: Path, name: str) -> None:
+    found = rebill(run, folder / f"{name}.yaml")
+    _ = found.sql("select 1")
+    assert found.figures == compute_all(found._facts)
+
+
+@pytest.mark.filterwarnings("ignore:.*unassigned-gpus")
+def test_parts_of_a_fleet_that_come_later_are_billed_from_then_on(tmp_path: Path) -> None:
+    text = SCENARIO.replace("name: small", "name: later")
+    for old, new in (
+        ("[{date: 2024-02-20, gpus: 100}]", "[{date: 2024-02-20, gpus: 40}, {date: 2024-03-05, gpus: 60}]"),
+        ("[{date: 2024-02-20, gpus: 16}]", "[{date: 2024-03-03, gpus: 16}]"),
+        ("main: {share_frac: 1.0}", "main: {gpus: 40}"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "later.yaml").write_text(text)
+    own = fs.simulate(fs.load(tmp_path / "later.yaml"), results=tmp_path / "runs")
+    rows = own.table("fact_capacity_hourly").groupby(["fleet", "pool"], observed=True)["hour"].count()
+    assert rows.nunique() > 1, "some part has fewer rows than there are hours"
+    again = rebill(own, fs.load(tmp_path / "later.yaml"))
+    for name in REPLACED:
+        assert again.arrow(name).equals(own.arrow(name)), name
 
 
 def test_on_demand_pays_for_what_was_required(run: fs.Run, folder: Path) -> None:
@@ -70,6 +97,50 @@ def test_interruptions_are_simulated_again(run: fs.Run, folder: Path) -> None:
     rented = found.figure("fleets.main.rented_gpus")
     assert isinstance(rented, float)
     assert rented < 100
+
+
+SPOT = """\
+fleetsim: 1
+contracts:
+  base: {{kind: reserved, fleet: main, gpus: {gpus}, usd_per_gpu_hour: {usd}, start: 2024-02-20,
+         term_months: 1}}
+  market: {{kind: spot, fleet: main, usd_per_gpu_hour: 1.0, interruption_mtbf_h: 24, interruption_h: 3}}
+"""
+
+
+def test_what_decides_the_gpus_on_spot_decides_what_is_simulated(run: fs.Run, folder: Path) -> None:
+    found = {}
+    meter = Meter(run)
+    for name, gpus, usd in (("half", 50, 2), ("dearer", 50, 3), ("most", 90, 2)):
+        (folder / f"{name}.yaml").write_text(SPOT.format(gpus=gpus, usd=usd))
+        found[name] = rebill(run, folder / f"{name}.yaml", meter=meter)
+    assert found["half"].run.path == found["dearer"].run.path != found["most"].run.path
+    lowest = {name: each.sql("select min(rented_gpu_hours) as low from fact_capacity_hourly "
+                             "where fleet = 'main'")["low"][0] for name, each in found.items()}
+    assert lowest["half"] < 90 <= lowest["most"]
+
+
+def test_the_run_keeps_its_name(run: fs.Run, folder: Path) -> None:
+    found = rebill(run, folder / "spot.yaml")
+    assert found.run.path.parent.name == "small-spot"
+    assert found.run.path.parent.parent == run.path.parent.parent
+    assert [path.name for path in run.path.parent.iterdir()] == [run.path.name]
+
+
+def test_a_run_does_not_hold_its_traffic_files(tmp_path: Path) -> None:
+    written(tmp_path)
+    (tmp_path / "volume.csv").write_text("time,value\n2024-02-20,1.2e6\n2024-03-01,1.3e6\n")
+    text = SCENARIO.replace("1.2e6", "{file: volume.csv, time: time, value: value}")
+    (tmp_path / "measured.yaml").write_text(f"{text}scenarios: {{spot: {{contracts: spot.yaml}}}}\n")
+    own = fs.simulate(fs.load(tmp_path / "measured.yaml"), results=tmp_path / "runs")
+    with pytest.raises(fs.UsageError, match="does not hold its traffic files"):
+        rebill(own, tmp_path / "spot.yaml")
+    found = fs.compare([tmp_path / "measured.yaml"], results=tmp_path / "runs",
+                       figures=["traffic.users.messages"])
+    first, second = found.rows[0].values
+    assert first == second
+    assert isinstance(first, int | float)
+    assert first > 1e6
 
 
 def test_a_prepaid_lease_is_cash_now_and_cost_later(run: fs.Run, folder: Path) -> None:

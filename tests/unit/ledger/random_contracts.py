@@ -23,14 +23,13 @@ from fleetsim.ledger.contracts import (
     TakeOrPay,
     VolumeTiers,
 )
-from fleetsim.ledger.contracts.agreement import (
-    EarlyTermination,
-    Escalator,
-    PaymentSchedule,
-    SlaBracket,
-    SlaCredit,
-)
+from fleetsim.ledger.contracts.early_termination import EarlyTermination
+from fleetsim.ledger.contracts.escalator import Escalator
+from fleetsim.ledger.contracts.most_favoured import MostFavoured
+from fleetsim.ledger.contracts.payment_schedule import PaymentSchedule
+from fleetsim.ledger.contracts.provider_delay import ProviderDelay
 from fleetsim.ledger.contracts.savings_plan import PlanRate
+from fleetsim.ledger.contracts.sla_credit import SlaBracket, SlaCredit
 from fleetsim.ledger.contracts.volume_tiers import Tier
 
 FIRST, LAST = utc(2023, 12, 10, 5), utc(2024, 5, 20, 7)
@@ -52,7 +51,17 @@ clauses = st.fixed_dictionaries(
         "escalator": st.just(
             Escalator(frac_per_step=Decimal("0.07"), start=utc(2023, 11, 3, 4, 20), every_months=2)
         ),
+        "most_favoured": st.builds(
+            MostFavoured,
+            market_usd_per_gpu_hour=dear,
+            decline_per_year=st.just(Decimal("0.4")),
+            start=st.just(utc(2023, 10, 3, 7, 40)),
+            every_months=st.integers(1, 3),
+        ),
         "sla": st.just(SlaCredit(brackets=(SlaBracket(Decimal("0.99"), Decimal("0.1")),))),
+        "delay_relief": st.builds(
+            ProviderDelay, credit_usd_per_gpu_day=dear, grace_days=st.integers(0, 3)
+        ),
     },
 )
 endings = st.fixed_dictionaries(
@@ -74,25 +83,32 @@ def contracts(draw: Any, kind: type, fleet: str, other: str) -> Any:
     start, end = draw(terms())
     price = draw(dear)
     clause = draw(clauses)
-    own: dict[str, Any] = {"fleet": fleet, "usd_per_gpu_hour": price, **clause}
+    dated = draw(st.just(price) | st.builds(lambda step, later: {FIRST: price, step: later},
+                                            instants(FIRST + timedelta(hours=1), LAST), dear))
+    own: dict[str, Any] = {"fleet": fleet, "usd_per_gpu_hour": dated, **clause}
     ended = draw(endings)
     if kind is Reserved:
-        return Reserved(
-            **own, **ended, gpus=draw(st.integers(1, 300)), start=start, end=end, payment=draw(schedules)
-        )
+        whole: dict[str, Any] = draw(st.sampled_from([
+            {"start": start, "end": end}, {"end": end}, {"term_months": 2}]))
+        if draw(st.booleans()):
+            whole = {"gpus": draw(st.integers(1, 300)), "start": start, "end": end}
+        return Reserved(**own, **ended, **whole, payment=draw(schedules))
     if kind is Lease:
         return Lease(**own, **ended, term_months=draw(st.integers(1, 3)), payment=draw(schedules))
     if kind is TakeOrPay:
         bank = draw(st.sampled_from([None, 1, 2]))
+        part = {"gpus": draw(st.integers(1, 300)), "start": start, "term_months": draw(st.integers(1, 3))}
         return TakeOrPay(
             **own,
             **ended,
+            **(part if draw(st.booleans()) else {}),
             minimum_frac=draw(st.sampled_from([0.0, 0.6, 1.0])),
             fixed_end=end,
             make_up_months=bank,
             overage_usd_per_gpu_hour=draw(st.none() | dear),
         )
     if kind is CapacityBlock:
+        own["usd_per_gpu_hour"] = price
         return CapacityBlock(**own, gpus=draw(st.integers(1, 200)), start=start, end=end)
     if kind is CostPassThrough:
         return CostPassThrough(**own, **ended, revenue_share_frac=Decimal("0.2"))
@@ -107,13 +123,14 @@ def contracts(draw: Any, kind: type, fleet: str, other: str) -> Any:
             colocation_usd_per_kw_month=price,
             opex_frac_per_year=Decimal("0.03"),
         )
-    return _by_the_hour_or_dollars(draw, kind, fleet, other, (start, end), own)
+    return _by_the_hour_or_dollars(draw, kind, fleet, other, (start, end), own, price)
 
 
-def _by_the_hour_or_dollars(draw: Any, kind: type, fleet: str, other: str, term: Any, own: Any) -> Any:
+def _by_the_hour_or_dollars(
+    draw: Any, kind: type, fleet: str, other: str, term: Any, own: Any, price: Decimal
+) -> Any:
     """A contract of a kind that commits no GPUs."""
     start, end = term
-    price = own["usd_per_gpu_hour"]
     clause = {name: value for name, value in own.items() if name not in ("fleet", "usd_per_gpu_hour")}
     ended = draw(endings)
     if kind is SavingsPlan:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from fleetsim.ledger.levels import mean
-from fleetsim.ledger.recorded_month import Period, periods
+from fleetsim.ledger.recorded_month import RecordedMonth, periods
 from fleetsim.ledger.revenue import Served, earned, spent
 from fleetsim.model.costs import MonthlyCost, Staff, Tasks
-from fleetsim.model.revenue import MonthlyRevenue, RevenueShare, Subscription, TokenRevenue
+from fleetsim.model.revenue import MonthlyRevenue, StreamShare, Subscription, TokenRevenue
 from fleetsim.timebase import HOUR_US, epoch_us
 
 NOTHING = Served(hour_us=np.zeros(0, dtype=np.int64))
@@ -22,14 +22,14 @@ def day(month: int, number: int, hour: int = 0) -> datetime:
     return datetime(2024, month, number, hour, tzinfo=UTC)
 
 
-def period(start: datetime, end: datetime) -> Period:
-    return Period(epoch_us(start), epoch_us(end))
+def period(start: datetime, end: datetime) -> RecordedMonth:
+    return RecordedMonth(epoch_us(start), epoch_us(end))
 
 
 FEBRUARY = period(day(2, 1), day(3, 1))
 
 
-def usd(stream: object, when: Period = FEBRUARY, served: Served = NOTHING) -> Fraction:
+def usd(stream: object, when: RecordedMonth = FEBRUARY, served: Served = NOTHING) -> Fraction:
     return earned({"it": stream}, "it", when, served).usd  # type: ignore[dict-item]  # any kind of stream
 
 
@@ -111,7 +111,7 @@ def test_tokens_at_the_price_of_their_hour() -> None:
     stream = TokenRevenue(
         traffic_classes=("api",), usd_per_million_output_tokens=Decimal("30"),
         usd_per_million_prompt_tokens={day(1, 1): Decimal("10"), day(2, 10, 2): Decimal("5")})
-    when = Period(int(hours[0]), int(hours[-1]) + HOUR_US)
+    when = RecordedMonth(int(hours[0]), int(hours[-1]) + HOUR_US)
     assert usd(stream, when, served) == 3 * 10 + 7 * 5 + 5 * 30
     assert earned({"it": stream}, "it", when, served).quantity == 15e6
 
@@ -123,14 +123,14 @@ def test_tokens_at_the_price_of_their_hour() -> None:
 ])
 def test_a_share_is_paid_between_floor_and_cap(terms: dict[str, object], expected: float) -> None:
     gross = MonthlyRevenue(usd_per_month=Decimal(100_000))
-    share = RevenueShare(of="gross", **{"share_frac": 0.375, **terms})  # type: ignore[arg-type]  # by keyword
+    share = StreamShare(of="gross", **{"share_frac": 0.375, **terms})  # type: ignore[arg-type]  # by keyword
     found = earned({"gross": gross, "share": share}, "share", FEBRUARY, NOTHING).usd
     assert float(found) == pytest.approx(expected, rel=1e-14)
 
 
 def test_floor_and_cap_are_of_a_calendar_month() -> None:
     streams = {"gross": MonthlyRevenue(usd_per_month=Decimal(0)),
-               "share": RevenueShare(of=("gross",), share_frac=0.5, min_usd_per_month=Decimal(29_000))}
+               "share": StreamShare(of=("gross",), share_frac=0.5, min_usd_per_month=Decimal(29_000))}
     assert earned(streams, "share", period(day(2, 28), day(3, 1)), NOTHING).usd == -2_000
 
 

@@ -5,15 +5,18 @@ The spend plan's hour stands in test_naive_spend.py, the inference fleet's year 
 
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from metered import billed, delivery, effective, gpu_s, hours, rows, usage, utc
+from naive import months_after
 
-from fleetsim.ledger.capacity import Span, derived_price
-from fleetsim.ledger.contracts import Lease, Owned, Reserved
+from fleetsim.ledger.contracts import Lease, Owned
 from fleetsim.ledger.levelised import capital_recovery_factor, levelised_usd_per_gpu_hour
 from fleetsim.ledger.rating import rate
+from fleetsim.ledger.spans import Span, derived_price
+from fleetsim.timebase import epoch_us
 
 MONTH_S = 730 * 3_600
 CASH = 5_000_000_000_000_000
@@ -27,27 +30,35 @@ def test_a_lease_of_five_billion_that_is_there_from_day_one() -> None:
     charges = rate({"lease": lease}, [usage(hour_us, delivery(SECOND_YEAR, 100_000))])
     assert gpu_s(charges, "used") == 1_752_000_000 * 3_600
     assert billed(charges) == effective(charges) == CASH
-    assert round(CASH / 1e6 / 1.752e9, 4) == 2.8539
     assert derived_price([Span(100_000, 0, 24 * MONTH_S, CASH)]).first == Decimal("2.853881")
+    # The price shows in what a GPU-hour would cost without the commitment, to a millionth of a dollar.
+    assert int(charges.list_micro_usd.sum()) == round(Fraction("2.853881") * 1_752_000_000 * 10**6)
 
 
 def test_the_same_cash_for_gpus_that_come_month_by_month() -> None:
-    """In month j of 0..23 there are 100,000 j / 23 GPUs: half the GPU-hours, twice the price."""
+    """In month j of 0..23 there are 100,000 j / 23 GPUs: half the GPU-hours, twice the price.
+
+    Each tranche is leased for the 24 months that follow its acceptance, and all of them end together.
+    """
     there = [round(100_000 * j / 23) for j in range(24)]
-    spans = [
-        Span(after - before, j * MONTH_S, 24 * MONTH_S)
-        for j, (before, after) in enumerate(zip([0, *there[:-1]], there, strict=True))
-    ]
-    spans[-1] = spans[-1]._replace(micro_usd=CASH)
-    price = derived_price(spans).first
-    assert round(price, 4) == Decimal("5.7078")
-    tranches = [
-        delivery(SECOND_YEAR + timedelta(seconds=span.start_s), span.gpus) for span in spans if span.gpus
-    ]
+    more = [after - before for before, after in zip([0, *there[:-1]], there, strict=True)]
+    starts = [SECOND_YEAR + timedelta(hours=730 * j) for j in range(24)]
+    tranches = [delivery(start, gpus) for start, gpus in zip(starts, more, strict=True) if gpus]
     hour_us = hours(SECOND_YEAR, utc(2027, 1, 1))
-    charges = rate({"lease": Reserved(fleet="azure", usd_per_gpu_hour=price)}, [usage(hour_us, *tranches)])
-    assert gpu_s(charges, "used") / 3_600 == pytest.approx(0.876e9, rel=1e-7)
-    assert billed(charges) / 1e6 == pytest.approx(5e9, rel=1e-7)
+    gpu_hours = sum(730 * gpus for gpus in there)
+    # The total is for 24 months of every tranche; the ramp buys the part of it before the common end.
+    whole = [Fraction(gpus * (epoch_us(months_after(start, 24)) - epoch_us(start)), 3_600 * 10**6)
+             for start, gpus in zip(starts, more, strict=True)]  # fmt: skip
+    total = round(Fraction(CASH) * sum(whole) / gpu_hours)
+    lease = Lease(
+        fleet="azure", total_usd=Decimal(total).scaleb(-6), term_months=24, fixed_end=utc(2027, 1, 1)
+    )
+    charges = rate({"lease": lease}, [usage(hour_us, *tranches)])
+    assert gpu_s(charges, "used") == gpu_hours * 3_600
+    assert gpu_hours / 1e9 == pytest.approx(0.876, rel=1e-7)
+    assert billed(charges) == effective(charges)
+    assert round(billed(charges), -4) == CASH  # to the cent
+    assert round(billed(charges) / 1e6 / gpu_hours, 4) == 5.7078
 
 
 HARDWARE = {

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from metered import billed, block, delivery, effective, gpu_s, hours, rows, usage, utc
 
-from fleetsim.ledger.capacity import derived_price, spans_of
-from fleetsim.ledger.contracts import TakeOrPay
+from fleetsim.ledger.contracts import OnDemand, Reserved, SavingsPlan, TakeOrPay
+from fleetsim.ledger.contracts.savings_plan import PlanRate
 from fleetsim.ledger.rating import rate
+from fleetsim.ledger.spans import derived_price, spans_of
+from fleetsim.ledger.usage import HourlyUsage
 
 ORACLE = TakeOrPay(fleet="azure", total_usd=Decimal("5.0e9"), term_months=24)
 YEARS = hours(utc(2025, 1, 1), utc(2028, 1, 1))
@@ -83,19 +85,60 @@ def test_a_minimum_is_settled_over_the_month() -> None:
     assert billed(charges) - sum(row[8] for row in june) == 100 * 744 * 6 // 10 * 2_000_000
 
 
-def test_use_above_the_commitment_is_overage() -> None:
-    contract = TakeOrPay(fleet="azure", usd_per_gpu_hour=Decimal(2), overage_usd_per_gpu_hour=Decimal(5))
+def bursts() -> HourlyUsage:
+    """June, 20 GPUs: 10 in use, 0 in the first 6 hours, 20 in 10 others."""
     hour_us = hours(utc(2024, 6, 1), utc(2024, 7, 1))
-    elastic = np.zeros_like(hour_us)
-    elastic[10:20] = 36_000
-    idle = np.full_like(hour_us, 36_000)
-    idle[0:6] = 0
-    accepted = delivery(utc(2024, 6, 1), 10)
-    metered = usage(hour_us, accepted, allocated=idle, elastic=elastic, elastic_contract="c")
-    charges = rate({"c": contract}, [metered])
-    assert gpu_s(charges, "overage") == (10 - 6) * 36_000
-    assert billed(charges) == 720 * 10 * 2_000_000 + 4 * 10 * 5_000_000
+    use = np.full_like(hour_us, 36_000)
+    use[0:6] = 0
+    use[10:20] = 72_000
+    return usage(hour_us, delivery(utc(2024, 6, 1), 20), allocated=use)
+
+
+TEN = {"fleet": "azure", "usd_per_gpu_hour": Decimal(2), "gpus": 10, "start": utc(2024, 6, 1)}
+
+
+def test_use_above_the_commitment_of_the_month_is_overage() -> None:
+    """Of the 100 GPU-hours above 10 GPUs, 60 are those that six idle hours left in the month."""
+    contract = TakeOrPay(**TEN, overage_usd_per_gpu_hour=Decimal(5))  # type: ignore[arg-type]  # terms by name
+    charges = rate({"c": contract}, [bursts()])
+    assert gpu_s(charges, "overage") == (100 - 60) * 3_600
+    assert billed(charges) == 720 * 10 * 2_000_000 + 40 * 5_000_000
+    assert gpu_s(charges, "used") == 720 * 36_000
     assert gpu_s(charges, "unused") == 0
+
+
+def test_without_an_overage_price_use_above_the_commitment_falls_to_the_next_contract() -> None:
+    rest = OnDemand(fleet="azure", usd_per_gpu_hour=Decimal(5))
+    contract = TakeOrPay(**TEN)  # type: ignore[arg-type]  # terms by name
+    charges = rate({"c": contract, "rest": rest}, [bursts()])
+    assert gpu_s(charges, "on_demand") == 100 * 3_600
+    assert gpu_s(charges, "unused") == 60 * 3_600
+    assert billed(charges) == 720 * 10 * 2_000_000 + 100 * 5_000_000
+
+
+def test_an_unused_price_list_beside_a_minimum_changes_nothing() -> None:
+    metered = bursts()
+    contract = TakeOrPay(**TEN, minimum_frac=0.5,  # type: ignore[arg-type]  # terms by name
+                         overage_usd_per_gpu_hour=Decimal(5))
+    rest = OnDemand(fleet="azure", usd_per_gpu_hour=Decimal(1))
+    assert rows(rate({"c": contract, "rest": rest}, [metered])) == rows(rate({"c": contract}, [metered]))
+
+
+def test_other_commitments_come_before_use_above_a_minimum() -> None:
+    """4 GPUs reserved and a plan of $3 an hour at $1.50 take the burst's first 6 GPUs of 10."""
+    contracts = {
+        "c": TakeOrPay(**TEN, overage_usd_per_gpu_hour=Decimal(5)),  # type: ignore[arg-type]  # terms by name
+        "dear": Reserved(fleet="azure", usd_per_gpu_hour=Decimal(9), gpus=4),
+        "plan": SavingsPlan(
+            usd_per_hour=Decimal(3),
+            rates={"azure": PlanRate(on_demand_usd_per_gpu_hour=Decimal(4), usd_per_gpu_hour=Decimal("1.5"))},
+        ),
+    }
+    charges = rate(contracts, [bursts()])
+    used = {name: sum(row[5] for row in rows(charges) if row[2] == name and row[3] == "Usage"
+                      and row[4] != "unused") // 3_600 for name in contracts}
+    assert used == {"dear": 10 * 4, "plan": 10 * 2, "c": 704 * 10 + 10 * (20 - 6)}
+    assert gpu_s(charges, "overage") == 0  # the month has less than 7,200 GPU-hours
 
 
 @pytest.mark.parametrize(
@@ -117,7 +160,7 @@ prices = st.decimals(0, 20, places=3)
 
 @st.composite
 def quarters(draw: st.DrawFn) -> tuple[list[int], list[int]]:
-    """Allocated and elastic shares, in thousandths, per hour from 20 January to 10 March 2024."""
+    """Shares used and used beyond, in thousandths, per hour from 20 January to 10 March 2024."""
     seed = draw(st.integers(0, 2**32))
     generator = np.random.default_rng(seed)
     ceiling = draw(st.integers(0, 1_000))
@@ -135,18 +178,17 @@ def test_months_equal_the_formula(
     hour_us = hours(utc(2024, 1, 20), utc(2024, 3, 10))
     accepted = delivery(utc(2024, 1, 25, 7, 30), gpus)
     committed = usage(hour_us, accepted).committed_gpu_s
-    allocated = committed * np.array(quarter[0]) // 1_000
-    elastic = gpus * np.array(quarter[1])
+    demand = committed * np.array(quarter[0]) // 1_000 + gpus * np.array(quarter[1])
     contract = TakeOrPay(
         fleet="azure", usd_per_gpu_hour=price, overage_usd_per_gpu_hour=over, minimum_frac=minimum / 100
     )
-    metered = usage(hour_us, accepted, allocated=allocated, elastic=elastic, elastic_contract="c")
+    metered = usage(hour_us, accepted, allocated=demand)
     charges = rate({"c": contract}, [metered])
     for start, end in pairwise([utc(2024, 1, 20), utc(2024, 2, 1), utc(2024, 3, 1), utc(2024, 3, 10)]):
         first, last = hours(start, start + timedelta(hours=1))[0], hours(end, end + timedelta(hours=1))[0]
         inside = (hour_us >= first) & (hour_us < last)
         held = Fraction(int(committed[inside].sum()), 3_600)
-        use = Fraction(int(allocated[inside].sum() + elastic[inside].sum()), 3_600)
+        use = Fraction(int(demand[inside].sum()), 3_600)
         due = Fraction(price) * max(Fraction(minimum, 100) * held, min(use, held))
         due += Fraction(over) * max(use - held, 0)
         month = [row for row in rows(charges) if first <= row[0] < last]

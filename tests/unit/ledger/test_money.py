@@ -37,6 +37,18 @@ def test_equals_fractions_at_any_size(values: list[int], numerator: int, denomin
         assert scaled(np.array(values), numerator, denominator).tolist() == exact
 
 
+parts_of_hours = st.tuples(st.integers(2**35, 2**45), st.integers(0, 2**36), st.integers(1, 2**36))
+
+
+@given(st.lists(parts_of_hours, min_size=1, max_size=9))
+def test_a_product_beyond_64_bits_equals_fractions(triples: list[tuple[int, int, int]]) -> None:
+    values, above, below = (np.array(column) for column in zip(*triples, strict=True))
+    taken = np.minimum(above, below)
+    exact = [round(Fraction(value * part, whole))
+             for value, part, whole in zip(values.tolist(), taken.tolist(), below.tolist(), strict=True)]
+    assert scaled(values, taken, below).tolist() == exact
+
+
 ratios = st.tuples(st.integers(0, 2**40), st.integers(0, 2**50), st.integers(1, 2**45))
 
 

@@ -16,15 +16,12 @@ from naive import by_month, micro, months_after, seconds_in, spread_evenly, usd
 from random_usage import Metered, dear, fleets, instants, metered, prices, seeds
 
 from fleetsim.ledger.contracts import CostPassThrough, Lease, OnDemand, Reserved, TakeOrPay
-from fleetsim.ledger.contracts.agreement import (
-    EarlyTermination,
-    Escalator,
-    MostFavoured,
-    PaymentSchedule,
-    ProviderDelay,
-    SlaBracket,
-    SlaCredit,
-)
+from fleetsim.ledger.contracts.early_termination import EarlyTermination
+from fleetsim.ledger.contracts.escalator import Escalator
+from fleetsim.ledger.contracts.most_favoured import MostFavoured
+from fleetsim.ledger.contracts.payment_schedule import PaymentSchedule
+from fleetsim.ledger.contracts.provider_delay import ProviderDelay
+from fleetsim.ledger.contracts.sla_credit import SlaBracket, SlaCredit
 from fleetsim.ledger.rating import Biller, rate
 from fleetsim.ledger.usage import Delivery
 from fleetsim.timebase import epoch_us
@@ -229,18 +226,34 @@ def test_a_tranche_that_comes_after_the_end_is_not_paid_ahead() -> None:
     assert billed(charges) == effective(charges) == 31 * 24 * 10_000_000
 
 
-def test_a_share_of_revenue_ends_with_its_contract() -> None:
+@pytest.mark.parametrize(
+    ("floor", "cap", "due"),
+    [
+        # January from the 17th on is 15 of 31 days, and earned $310 in them; February to the 15th 14 of 29.
+        (0, None, [62_000_000, round(Fraction(14, 29) * 58_000_000)]),
+        (310, None, [150_000_000, round(Fraction(14, 29) * 310_000_000)]),
+        (0, 31, [15_000_000, round(Fraction(14, 29) * 31_000_000)]),
+    ],
+)
+def test_a_share_of_revenue_of_parts_of_months(floor: int, cap: int | None, due: list[int]) -> None:
     contract = CostPassThrough(
         fleet="azure",
         usd_per_gpu_hour=Decimal(0),
         revenue_share_frac=Decimal("0.2"),
+        floor_usd_per_month=Decimal(floor),
+        cap_usd_per_month=None if cap is None else Decimal(cap),
         termination=EarlyTermination(date=utc(2024, 2, 15)),
     )
-    hour_us = hours(utc(2024, 1, 1), utc(2024, 4, 1))
+    hour_us = hours(utc(2024, 1, 17), utc(2024, 4, 1))
     bill = Biller({"c": contract}).bill(
-        [usage(hour_us, delivery(utc(2024, 1, 1), 1))], {"plus": dict.fromkeys((648, 649, 650), 10_000_000)}
+        [usage(hour_us, delivery(utc(2024, 1, 1), 1))],
+        {"plus": {648: 310_000_000, 649: 290_000_000, 650: 10_000_000}},
     )
-    assert [row[8] for row in rows(bill.charges) if row[4] == "revenue_share"] == [2_000_000, 2_000_000]
+    shares = [(row[0], row[8]) for row in rows(bill.charges) if row[4] == "revenue_share"]
+    assert shares == [
+        (epoch_us(utc(2024, 1, 31, 23)), due[0]),
+        (epoch_us(utc(2024, 2, 14, 23)), due[1]),
+    ]
 
 
 brackets = st.lists(

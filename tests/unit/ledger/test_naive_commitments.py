@@ -1,5 +1,6 @@
 """Capacity kinds equal plain loops over hours: reserved, lease, capacity block, cost pass-through."""
 
+from calendar import monthrange
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -7,12 +8,12 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 from metered import billed, effective, gpu_s, rows, utc
-from naive import by_month, micro, months_after, seconds_in, spread_evenly, stepped, usd
+from naive import by_month, micro, month_of, months_after, seconds_in, spread_evenly, stepped, usd
 from random_usage import Metered, fleets, instants, metered, prices, seeds
 
 from fleetsim.ledger.charges import Charges
 from fleetsim.ledger.contracts import CapacityBlock, CostPassThrough, Lease, OnDemand, Reserved
-from fleetsim.ledger.contracts.agreement import PaymentSchedule
+from fleetsim.ledger.contracts.payment_schedule import PaymentSchedule
 from fleetsim.ledger.rating import Biller, rate
 from fleetsim.timebase import epoch_us
 
@@ -195,7 +196,10 @@ def test_capacity_block(seed: int, price: Decimal, gpus: int, start: datetime, l
 def test_cost_pass_through(
     fleet: Metered, price: Decimal, share: str, floor: int, room: int | None, earned: list[int], named: bool
 ) -> None:
-    """Compute at cost, and min(cap, max(floor, share x revenue)) every month; two separate charges."""
+    """Compute at cost, and min(cap, max(floor, share x revenue)) every month; two separate charges.
+
+    Floor and cap are those of a calendar month: its hours that are billed have their part of them.
+    """
     cap = None if room is None else floor + room
     contract = CostPassThrough(
         fleet="azure",
@@ -214,8 +218,10 @@ def test_cost_pass_through(
     due = []
     for k in range(3):
         revenue = Fraction(months[648 + k] + (0 if named else 7_000_000))
-        amount = max(revenue * Fraction(share), Fraction(floor) * 1_000_000)
-        due.append(round(amount if cap is None else min(amount, Fraction(cap) * 1_000_000)))
+        inside = sum(month_of(hour) == (2024, 1 + k) for hour in fleet.hours)
+        part = Fraction(inside, 24 * monthrange(2024, 1 + k)[1])
+        amount = max(round(revenue * Fraction(share)), round(part * floor * 1_000_000))
+        due.append(amount if cap is None else min(amount, round(part * cap * 1_000_000)))
     said = [(row[3], row[8], row[9]) for row in rows(bill.charges) if row[4] == "revenue_share"]
     assert said == [("Adjustment", amount, amount) for amount in due if amount]
     assert gpu_s(bill.charges, "revenue_share") == 0

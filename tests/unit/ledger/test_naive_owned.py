@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from metered import billed, block, delivery, effective, gpu_s, hours, rows, usage, utc
-from naive import micro, months_after, spread_evenly, stepped, usd
+from naive import micro, months_after, seconds_in, spread_evenly, stepped, usd
 from random_usage import dear, instants, metered, prices, seeds
 
 from fleetsim.ledger.contracts import Owned
-from fleetsim.ledger.contracts.agreement import EarlyTermination
+from fleetsim.ledger.contracts.early_termination import EarlyTermination
 from fleetsim.ledger.rating import Biller, rate
 from fleetsim.timebase import epoch_us
 
@@ -84,7 +84,13 @@ def test_owned(
     said = {row[0]: row[9] for row in rows(charges) if row[4] == "depreciation"}
     assert [said.get(epoch_us(hour), 0) for hour in fleet.hours] == written_off
     assert billed(charges, "depreciation") == 0
-    assert gpu_s(charges, "depreciation") == sum(fleet.committed)
+    alive = [
+        min(held, sum(gpus * seconds_in(hour, accepted, months_after(accepted, months))
+                      for accepted, gpus in tranches))
+        for hour, held in zip(fleet.hours, fleet.committed, strict=True)
+    ]  # fmt: skip
+    assert gpu_s(charges, "depreciation") == sum(alive)
+    assert gpu_s(charges, "past_life") == sum(fleet.committed) - sum(alive)
     assert billed(charges, "capex") == usd((capex - left) * sum(gpus for _, gpus in tranches))
     assert billed(charges) == effective(charges)
     keys = [row[:5] for row in rows(charges)]
@@ -122,6 +128,37 @@ def test_the_residual_value_comes_in_the_last_hour_of_its_life() -> None:
     biller = Biller({"own": own})
     parts = [biller.bill([block(whole, *cut)]).charges for cut in ((0, 744), (744, len(hour_us)))]
     assert rows(*parts) == rows(charges)
+
+
+@pytest.mark.parametrize(
+    ("listed", "negotiated", "at"),
+    [
+        (None, None, None),
+        (Decimal(4), None, (4, 4)),
+        (None, Decimal(3), (3, 3)),
+        (Decimal(4), Decimal(3), (4, 3)),
+    ],
+)
+def test_a_public_price_is_that_of_the_gpu_hours_alone(
+    listed: Decimal | None, negotiated: Decimal | None, at: tuple[int, int] | None
+) -> None:
+    """2 GPUs for 60 days, written off after 31: $4 an hour is all of their public price."""
+    own = Owned(
+        fleet="azure",
+        capex_usd_per_gpu=Decimal(744),
+        life_months=1,
+        opex_frac_per_year=Decimal(1),
+        list_usd_per_gpu_hour=listed,
+        contracted_usd_per_gpu_hour=negotiated,
+    )
+    hour_us = hours(utc(2024, 1, 1), utc(2024, 3, 1))
+    charges = rate({"own": own}, [usage(hour_us, delivery(utc(2024, 1, 1), 2))])
+    sums = [sum(row[column] for row in rows(charges)) for column in (6, 7)]
+    prices = [2 * 60 * 24 * price * 1_000_000 for price in at] if at else [effective(charges)] * 2
+    assert sums == prices
+    assert effective(charges, "depreciation") == 2 * 744_000_000
+    assert [row for row in rows(charges) if row[4] == "past_life" and row[9]] == []
+    assert gpu_s(charges, "past_life") == 2 * 29 * 86_400
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from metered import billed, block, delivery, effective, hours, rows, usage, utc
 from naive import micro, months_after
 from random_usage import Metered, fleets, instants, prices
 
+from fleetsim.ledger.columns import commitment_columns
 from fleetsim.ledger.contracts import Credits, EnterpriseCommitment, OnDemand, Reserved
-from fleetsim.ledger.contracts.agreement import EarlyTermination
+from fleetsim.ledger.contracts.early_termination import EarlyTermination
 from fleetsim.ledger.rating import Biller, rate
 from fleetsim.timebase import epoch_us
 
@@ -159,7 +160,7 @@ def test_a_pot_that_is_ended_early(prepaid: bool) -> None:
 
 
 def test_a_pot_has_no_price_for_a_clause_to_move() -> None:
-    from fleetsim.ledger.contracts.agreement import Escalator
+    from fleetsim.ledger.contracts.escalator import Escalator
 
     with pytest.raises(ValueError, match="no price"):
         Credits(
@@ -168,3 +169,96 @@ def test_a_pot_has_no_price_for_a_clause_to_move() -> None:
             start=utc(2024, 1, 1),
             escalator=Escalator(frac_per_step=Decimal(1), start=utc(2024, 1, 1)),
         )
+
+
+def pot_of(kind: Any, **terms: Any) -> Any:
+    return kind(**{"fleets_": ("azure",), "usd": Decimal(10_000), "start": utc(2023, 7, 1), **terms})
+
+
+@pytest.mark.parametrize("gone", [0, 4_000, 10_000])
+def test_a_pot_that_began_before_pays_with_what_is_left(gone: int) -> None:
+    """$8,784 of charges in 2024: of the $10,000 of July 2023 what was not drawn before, and no purchase."""
+    credit = pot_of(Credits, term_months=18, drawn_before_usd=Decimal(gone))
+    charges = rate({**FLAT, "pot": credit}, [usage(YEARS[:9_000], delivery(utc(2024, 1, 1), 1))])
+    left = 10_000 - gone
+    drawn = min(left, 8_784)
+    assert billed(charges, "upfront") == 0
+    assert billed(charges, "drawdown") == -drawn * 1_000_000
+    assert effective(charges, "unused") == (left - drawn) * 1_000_000
+
+
+def test_a_commitment_that_began_before_knows_what_was_reached() -> None:
+    """Years from July on, the first with $2,000 reached: 182 days of 2024 are $4,368, $3,632 is missing."""
+    macc = pot_of(EnterpriseCommitment, term_months=36, period_months=12, drawn_before_usd=Decimal(2_000))
+    charges = rate({**FLAT, "pot": macc}, [GPU])
+    short = [(row[0], row[8]) for row in rows(charges) if row[4] == "shortfall"]
+    assert short == [
+        (epoch_us(utc(2024, 6, 30, 23)), (10_000 - 2_000 - 182 * 24) * 1_000_000),
+        (epoch_us(utc(2025, 6, 30, 23)), (10_000 - 8_760) * 1_000_000),
+        (epoch_us(utc(2026, 6, 30, 23)), (10_000 - 8_760) * 1_000_000),
+    ]
+
+
+def test_more_than_all_cannot_be_drawn_before() -> None:
+    with pytest.raises(ValueError, match="drawn_before_usd is above usd"):
+        pot_of(Credits, drawn_before_usd=Decimal(10_001))
+
+
+def remaining(contracts: dict[str, Any], name: str, *at: datetime) -> list[int]:
+    """Dollars that a contract still asks for after the hours that begin at some instants."""
+    bill = Biller(contracts).bill([GPU])
+    owed = next(each for each in bill.commitments if each.contract == name).remaining_micro_usd
+    assert owed is not None
+    places = [int((epoch_us(instant) - YEARS[0]) // 3_600_000_000) for instant in at]
+    return [int(owed()[place]) // 1_000_000 for place in places]
+
+
+INSTANTS = (utc(2024, 1, 1), utc(2025, 1, 31, 23), utc(2026, 6, 30, 23), utc(2026, 12, 31))
+
+
+def test_what_a_commitment_still_asks_for() -> None:
+    """Of years of $10,000 from July 2023: what is left of the year, and the years to come."""
+    macc = pot_of(EnterpriseCommitment, term_months=36, period_months=12, drawn_before_usd=Decimal(2_000))
+    left_of_second = 10_000 - (184 + 31) * 24
+    assert remaining({**FLAT, "pot": macc}, "pot", *INSTANTS) == [
+        10_000 - 2_000 - 1 + 20_000, left_of_second + 10_000, 0, 0]  # fmt: skip
+
+
+def test_what_contracts_owe_anyway_is_not_owed_twice() -> None:
+    """Of $30,000 that are due, a reservation still owes $16,104 at the end of February 2024."""
+    lease = Reserved(fleet="azure", usd_per_gpu_hour=Decimal(1), gpus=1, start=utc(2024, 1, 1),
+                     end=utc(2026, 1, 1))  # fmt: skip
+    macc = pot_of(EnterpriseCommitment, usd=Decimal(30_000), start=utc(2024, 1, 1), term_months=36)
+    at = utc(2024, 2, 29, 23)
+    owed = (366 - 60 + 365) * 24
+    assert remaining({"r": lease, "pot": macc}, "r", at) == [owed]
+    assert remaining({"r": lease, "pot": macc}, "pot", at) == [30_000 - 60 * 24 - owed]
+    small = pot_of(EnterpriseCommitment, usd=Decimal(9), start=utc(2024, 1, 1), term_months=36)
+    assert remaining({"r": lease, "pot": small}, "pot", at) == [0]
+
+
+def test_credits_still_to_be_bought() -> None:
+    credit = pot_of(Credits, start=utc(2024, 2, 1), term_months=24, period_months=12)
+    at = (utc(2024, 1, 31, 23), utc(2024, 2, 1), utc(2025, 2, 1), utc(2026, 12, 31))
+    assert remaining({**FLAT, "pot": credit}, "pot", *at) == [20_000, 10_000, 0, 0]
+
+
+@pytest.mark.parametrize("prepaid", [True, False])
+def test_the_commitment_of_a_pot_says_what_lapsed(prepaid: bool) -> None:
+    """$10,000 a year from July 2023, of which $8,760 are used: used and unused in the year's last hour."""
+    pot = pot_of(Credits if prepaid else EnterpriseCommitment, term_months=36, period_months=12,
+                 drawn_before_usd=Decimal(2_000))  # fmt: skip
+    bill = Biller({**FLAT, "pot": pot}).bill([GPU])
+    table = commitment_columns(bill.commitments, bill.hour_us, {"azure": "microsoft"})
+    assert set(table["contract"].names) == {"pot"}
+    lapsed = {int(hour): int(unused) for hour, unused in zip(table["hour"], table["unused_usd"], strict=True)
+              if unused}  # fmt: skip
+    assert lapsed == {
+        epoch_us(utc(2024, 6, 30, 23)): (8_000 - 182 * 24) * 1_000_000,
+        epoch_us(utc(2025, 6, 30, 23)): 1_240_000_000,
+        epoch_us(utc(2026, 6, 30, 23)): 1_240_000_000,
+    }
+    assert table["used_usd"].sum() == (182 + 365 + 365) * 24 * 1_000_000
+    last = epoch_us(utc(2026, 6, 30, 23))
+    assert table["hour"].max() == last
+    assert table["remaining_usd"][-1] == 0

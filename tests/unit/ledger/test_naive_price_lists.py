@@ -16,7 +16,8 @@ from random_usage import Metered, fleets, instants, prices, seeds
 from scipy.stats import norm
 
 from fleetsim.ledger.contracts import Negotiated, OnDemand, Reserved, Spot, VolumeTiers
-from fleetsim.ledger.contracts.agreement import EarlyTermination, Escalator
+from fleetsim.ledger.contracts.early_termination import EarlyTermination
+from fleetsim.ledger.contracts.escalator import Escalator
 from fleetsim.ledger.contracts.volume_tiers import Tier
 from fleetsim.ledger.rating import Biller, rate
 from fleetsim.rng import Streams

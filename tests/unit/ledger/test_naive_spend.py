@@ -13,7 +13,9 @@ from random_usage import dear, instants, metered, seeds
 
 from fleetsim.ledger.charges import Charges
 from fleetsim.ledger.contracts import OnDemand, SavingsPlan
-from fleetsim.ledger.contracts.agreement import EarlyTermination, Escalator, PaymentSchedule
+from fleetsim.ledger.contracts.early_termination import EarlyTermination
+from fleetsim.ledger.contracts.escalator import Escalator
+from fleetsim.ledger.contracts.payment_schedule import PaymentSchedule
 from fleetsim.ledger.contracts.savings_plan import PlanRate
 from fleetsim.ledger.rating import rate
 

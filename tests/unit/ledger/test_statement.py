@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fleetsim.ledger.recorded_month import periods
 from fleetsim.ledger.revenue import Served
 from fleetsim.ledger.runway import LONGEST_US, MONTH_US, Runway, extrapolated
-from fleetsim.ledger.statement import Bill, Entry, Month, statement
+from fleetsim.ledger.statement import Entry, FleetBill, Month, RunningStatement, statement
 from fleetsim.model.costs import MonthlyCost
 from fleetsim.model.finance import Finance, Round
 from fleetsim.model.revenue import MonthlyRevenue
@@ -29,7 +29,7 @@ def day(month: int, number: int) -> datetime:
 JANUARY = day(1, 1)
 
 
-def run(finance: Finance, bills: list[dict[str, Bill]], start: datetime = JANUARY) -> list[list[Entry]]:
+def run(finance: Finance, bills: list[dict[str, FleetBill]], start: datetime = JANUARY) -> list[list[Entry]]:
     """The statement of so many months, month by month."""
     end = day(start.month + len(bills), 1)
     found = periods(start, end)
@@ -47,7 +47,7 @@ def cost(usd: object) -> dict[str, Any]:
     return {"other": MonthlyCost(usd_per_month=Decimal(str(usd)))}
 
 
-BILLS = {"azure": Bill(300, 500), "lab": Bill(7, 0)}
+BILLS = {"azure": FleetBill(300, 500), "lab": FleetBill(7, 0)}
 
 
 def test_lines_are_signed_and_each_says_its_section() -> None:
@@ -129,7 +129,7 @@ def test_nothing_is_lost_between_charges_and_cash(
     amounts: list[tuple[int, int, int, int]], opening: Decimal, credits_there: Decimal, share: float,
     raised: Decimal,
 ) -> None:
-    bills = [{"azure": Bill(a, b), "lab": Bill(c, d)} for a, b, c, d in amounts]
+    bills = [{"azure": FleetBill(a, b), "lab": FleetBill(c, d)} for a, b, c, d in amounts]
     finance = Finance(opening_cash_usd=opening, opening_credits_usd=credits_there, costs=cost("123.456789"),
                       revenue={"r": MonthlyRevenue(usd_per_month=Decimal("77.7777777"))},
                       funding={"a": Round(date=day(1, 20), usd=raised, as_credits_frac=share)})
@@ -164,3 +164,20 @@ def test_runway_beyond_the_run(cash: float, left: float, burn: float, drawn: flo
     assert found == Runway(None, None) if months is None else found == (round(months * MONTH_US),
                                                                        "extrapolated")
     assert found.time_us is None or found.time_us <= LONGEST_US
+
+
+def test_credits_without_cash_have_a_balance_and_cash_has_none() -> None:
+    months = run(Finance(opening_credits_usd=Decimal("0.0007")), [BILLS, BILLS])
+    balances = [line(month, "balance") for month in months]
+    assert [each.credits_balance_micro_usd for each in balances] == [200, 0]
+    assert [each.cash_balance_micro_usd for each in balances] == [None, None]
+
+
+def test_what_was_paid_before_is_used_up_and_takes_no_cash() -> None:
+    """300 + 7 micro-dollars a month cost, 500 are billed: 193 more are paid ahead each month."""
+    served = Served(hour_us=np.zeros(0, dtype=np.int64))
+    running = RunningStatement(Finance(opening_cash_usd=Decimal(1)), ROLES, 4_000)
+    found = [line(running.close(Month(period, served, BILLS)), "balance")
+             for period in periods(JANUARY, day(3, 1))]
+    assert [each.prepaid_balance_micro_usd for each in found] == [4_193, 4_386]
+    assert [each.cash_balance_micro_usd for each in found] == [MILLION - 500, MILLION - 1_000]

@@ -1,6 +1,7 @@
 """Figures against values computed by hand from the tiny run."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,10 @@ from tiny_run import tiny_blocks, tiny_scenario, write_run
 
 from fleetsim.errors import UsageError
 from fleetsim.model.figure import FIGURES, find_figure
+from fleetsim.output.facts import Facts, Things
 from fleetsim.output.figures import COMPUTATIONS
 from fleetsim.output.run import Run
+from fleetsim.output.window import Window
 
 BY_HAND = {
     # Chat: 80 rented, 72 healthy, offered 72 but 88 and 96 in hours 30 and 31 (1 June, 06:00 and 07:00).
@@ -82,6 +85,7 @@ BY_HAND = {
     "contracts.azure-a100.remaining_usd": 953.0,
     "contracts.lab-a100.remaining_usd": None,
     "contracts.azure-a100.capital_charge_usd": None,
+    "contracts.azure-a100.levelised_usd_per_gpu_hour": None,
     "fleets.azure.billed_usd": 6240 + 48e-6,
     "fleets.azure.usd_per_rented_gpu_hour": 1.30,
     "fleets.azure.usd_per_required_gpu_hour": 6240 / (1.25 * (46 * 72 + 88 + 96 + 480)),
@@ -123,6 +127,7 @@ BY_HAND = {
     "finance.burn_usd_per_month": (-500 + 5_500) / (1 / 31 + 1 / 30),
     "finance.cash_usd": -5_000.0,
     "finance.credits_usd": 7.0,
+    "finance.prepaid_usd": 9.0,
     "finance.runway": "2024-06-01T06:00:00Z",
     "cost.elastic_bound_usd": 1.30 * 1.25 * (46 * 72 + 88 + 96 + 48 * 10),
 }
@@ -259,8 +264,12 @@ def test_an_endless_figure_has_no_value(tmp_path: Path, figure: str) -> None:
             decision["short_gpus_at_first_stock_out"]) == (None, None, None)
 
 
-def test_elastic_bound_needs_a_price(tmp_path: Path) -> None:
-    scenario = tiny_scenario()
-    contracts = {name: contract for name, contract in scenario.contracts.items() if name == "lab-a100"}
-    run = write_run(tmp_path, replace(scenario, contracts=contracts))
-    assert run.figure("cost.elastic_bound_usd") is None
+def test_elastic_bound_needs_a_price() -> None:
+    """Nothing is charged to the fleet that is needed, so it has no mean price."""
+    things = Things(roles={"azure": "serving"}, pools=[], classes={}, contracts={}, metered=frozenset())
+    facts = Facts(None, things, Window(datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC)))
+    facts.__dict__.update(capacity={("azure", "chat"): {"required_gpu_hours": 5.0}}, clauses={}, cost={})
+    assert COMPUTATIONS["cost.elastic_bound_usd"](facts, "") is None
+    facts.__dict__.update(clauses={("c", "azure", "used"): {"gpu_hours": 4.0}},
+                          cost={("c", "azure"): {"effective_usd": 8.0}})
+    assert COMPUTATIONS["cost.elastic_bound_usd"](facts, "") == 10.0

@@ -246,6 +246,7 @@ def write_pnl(write: Callable[[str, dict[str, object]], None]) -> None:
             "quantity": [None, None, None, 3.1, None, 1 / days], "unit": [*[None] * 3, "head", None, "month"],
             "cash_balance_usd": np.ma.masked_array(np.array([0] * 5 + [balance]) * 1_000_000, [1] * 5 + [0]),
             "credits_balance_usd": np.ma.masked_array(np.array([0] * 5 + [7]) * 1_000_000, [1] * 5 + [0]),
+            "prepaid_balance_usd": np.ma.masked_array(np.array([0] * 5 + [9]) * 1_000_000, [1] * 5 + [0]),
             "cash_out_time": [*[None] * 5, None if balance > 0 else START + timedelta(hours=30)]})
 
 

@@ -28,9 +28,18 @@ def test_prices_have_two_to_four_decimals(value: float | None, written: str) -> 
 
 @pytest.mark.parametrize(("value", "written"), [
     (0.829, "82.9 %"), (1.0983, "109.8 %"), (0.0, "0.0 %"), (0.0001, "< 0.1 %"), (None, "-"),
+    (-0.0001, "> -0.1 %"), (-0.25, "-25.0 %"),
 ])
 def test_a_share_that_is_not_zero_never_reads_as_zero(value: float | None, written: str) -> None:
     assert numbers.percent(value) == written
+
+
+@pytest.mark.parametrize(("share", "written"), [
+    (0.67, "67.0 % below list prices"), (-2.18, "218.0 % above list prices"), (0.0, "at list prices"),
+    (-0.0001, "< 0.1 % above list prices"),
+])
+def test_a_loss_is_no_negative_saving(share: float, written: str) -> None:
+    assert numbers.below(share, "list prices") == written
 
 
 @pytest.mark.parametrize(("value", "written"), [(0.004, "+0.4 %"), (-0.123, "-12.3 %"), (-0.0001, "0.0 %"),

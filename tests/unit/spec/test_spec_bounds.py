@@ -1,6 +1,7 @@
 """Sizes and shapes that nobody can mean: what is refused, and what just passes."""
 
 import os
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from small import codes, faults, scenario, write
 
 from fleetsim.errors import ScenarioError, UsageError
 from fleetsim.spec import load, override
+from fleetsim.timebase import add_months
 
 TRANCHES = "[{date: 2024-01-01, gpus: 800}]"
 VOLUME = "messages_per_day: 400_000"
@@ -205,3 +207,10 @@ def test_a_message_takes_some_time(
         speed = "rates: {prefill_tokens_per_s_per_gpu: 223, decode_tokens_per_s_per_gpu: 57}"
         changes.append((speed, "gpu_s_per_call: 3"))
     assert codes(tmp_path, *changes) == found
+
+
+def test_months_end_with_the_calendar() -> None:
+    """A term that would end after the year 9999 ends with it."""
+    late = datetime(9990, 1, 31, tzinfo=UTC)
+    assert add_months(late, 1_200) == datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert add_months(late, 119) == datetime(9999, 12, 31, tzinfo=UTC)

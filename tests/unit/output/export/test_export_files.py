@@ -85,7 +85,14 @@ def sheets(path: Path) -> dict[str, list[dict[str, str]]]:
 def test_the_workbook_shows_totals_invoices_and_what_is_left_out(kinds: Run, tmp_path: Path) -> None:
     fs.export(kinds, "xlsx", tmp_path / "out.xlsx")
     book = sheets(tmp_path / "out.xlsx")
-    assert list(book) == ["Summary", "Invoices", "P&L", "Cost by contract", "KPIs", "Published facts"]
+    assert list(book) == ["Summary", "Invoices", "P&L", "Budgets", "Cost by contract", "KPIs",
+                          "Published facts"]
+    of_minimum = [row for row in book["Budgets"] if row["B"] == "minimum"]
+    assert [row.get("C") for row in of_minimum] == [str(round(60_000 * 22 / 31, 6)), "60000", "0"]
+    spent = sum(float(row["D"]) for row in of_minimum)
+    assert spent == pytest.approx(float(kinds.summary["figures"]["budgets.minimum.spent_usd"]))
+    assert all("F" in row for row in of_minimum[:2])
+    assert "F" not in of_minimum[2]
     assert book["Invoices"][0] == {"A": "Month", "B": "Provider", "C": "Usage, GPU-hours", "D": "List, USD",
                                    "E": "Contracted, USD", "F": "Billed, USD", "G": "Effective, USD"}
     billed = float(kinds.manifest["totals"]["billed_usd"])

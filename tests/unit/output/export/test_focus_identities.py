@@ -43,10 +43,21 @@ def test_price_times_quantity_is_the_cost(focus: FocusFile) -> None:
 
 def test_usage_without_a_commitment_costs_what_it_is_billed(focus: FocusFile) -> None:
     plain = ("ChargeCategory = 'Usage' and CommitmentDiscountId is null "
-             "and x_CostComponent <> 'depreciation'")
+             "and x_ContractName <> 'hardware'")
     assert focus.ask(f"select count(*) > 0 from focus where {plain}") == [(True,)]
     assert focus.ask(f"select * from focus where {plain} and "
                      "(BilledCost <> EffectiveCost or BilledCost <> ContractedCost)") == []
+
+
+def test_running_costs_of_hardware_have_no_public_price_beside_that_of_its_hours(focus: FocusFile) -> None:
+    own = "x_ContractName = 'hardware' and ChargeCategory = 'Usage'"
+    running = f"{own} and x_CostComponent not in ('depreciation', 'past_life')"
+    assert focus.ask(f"select count(*) > 0 from focus where {running}") == [(True,)]
+    assert focus.ask(f"select * from focus where {running} and (BilledCost <> EffectiveCost or ListCost <> 0 "
+                     "or ContractedCost <> 0)") == []
+    hours = "x_CostComponent in ('depreciation', 'past_life')"
+    gpu_hours = focus.total("PricingQuantity", f"{own} and {hours}")
+    assert focus.total("ListCost", own) == gpu_hours * Decimal("4.1")
 
 
 @pytest.mark.parametrize("contract", WITHIN_TERM)

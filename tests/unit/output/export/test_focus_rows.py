@@ -16,7 +16,7 @@ from fleetsim.output.export.charges import Amounts, RunCharges
 from fleetsim.output.export.focus_columns import COLUMNS_1_2, FOCUS_COLUMNS
 from fleetsim.output.export.focus_rows import _Known, _row
 from fleetsim.output.export.lines import ContractFacts, FleetFacts, Line
-from fleetsim.output.export.periods import Period
+from fleetsim.output.export.periods import ChargePeriod
 from fleetsim.output.export.plain_text import ascii_of
 from fleetsim.output.export.prices import unit_price
 from fleetsim.output.export.words import WORDS
@@ -170,14 +170,17 @@ def test_a_refund_corrects_an_earlier_invoice(monthly: FocusFile) -> None:
 
 def test_power_is_metered_and_a_month_of_colocation_is_by_the_hour(monthly: FocusFile) -> None:
     rows = monthly.ask("""
-        select x_CostComponent, ConsumedQuantity::double, ConsumedUnit, ListUnitPrice::double from focus
+        select x_CostComponent, ConsumedQuantity::double, ConsumedUnit, ListUnitPrice::double,
+               BilledCost::double from focus
         where x_ContractName = 'hardware' and month(ChargePeriodStart) = 2
             and x_CostComponent in ('power', 'colocation') order by all""")
     energy = of_run(monthly.run, "select sum(energy_kwh) as e from fact_capacity_hourly "
                                  "where fleet = 'owned' and month(hour) = 2")[0][0]
     assert [row[0] for row in rows] == ["colocation", "power"]
     assert rows[0][1:3] == (29 * 24, "Hours")
-    assert rows[1][1:] == (pytest.approx(energy, rel=1e-6), "kWh", 0.07)
+    # The public price is that of the GPU-hours, running costs included.
+    assert rows[1][1:] == (pytest.approx(energy, rel=1e-6), "kWh", 0.0,
+                           pytest.approx(0.07 * energy, rel=1e-6))
 
 
 def test_metadata_describes_the_file_without_a_clock(kinds: Run, monthly: FocusFile, tmp_path: Path) -> None:
@@ -206,7 +209,7 @@ def test_use_above_a_commitment_is_a_row_of_its_own() -> None:
     line = Line("run", "s", "p", FleetFacts("f", "g", "serving", None, None, {}),
                 ContractFacts("c", "take_or_pay", "gpu_hours", None, None, {}), "Usage", "overage")
     start = datetime(2024, 2, 1, tzinfo=UTC)
-    period = Period(start, start, start, start)
+    period = ChargePeriod(start, start, start, start)
     amounts = Amounts(line, period, 3_600 * 4, 1, 12_000_000, 10_000_000, 10_000_000, 10_000_000)
     row = _row(amounts, RunCharges([amounts], {}), _Known([amounts]))
     assert (row.priced.quantity, row.priced.list_price, row.priced.contracted_price) == (4, 3, Decimal("2.5"))

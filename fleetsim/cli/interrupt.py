@@ -1,0 +1,57 @@
+"""Ctrl-C: one line and exit code 130, whenever it comes."""
+
+import os
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any, NoReturn
+
+INTERRUPTED = 130
+SAID = "interrupted: what was under way is not kept"
+
+
+def end_at_once() -> None:
+    """From now on Ctrl-C ends the process: while it starts and once it has answered nothing is at stake."""
+    if _ours():
+        signal.signal(signal.SIGINT, _say_and_end)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process without waiting for what still works in the background, such as a solver."""
+    os._exit(code)
+
+
+class Unwinding:
+    """While a verb works, Ctrl-C unwinds it, so that what it has begun is taken away; twice ends at once."""
+
+    def __init__(self) -> None:
+        self.seen = False
+        """Whether Ctrl-C came: libraries turn it into errors of their own."""
+        self._before: Any = None
+
+    def __enter__(self) -> "Unwinding":
+        if _ours():
+            self._before = signal.signal(signal.SIGINT, self._unwind)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _unwind(self, number: int, frame: FrameType | None) -> None:
+        if self.seen:
+            _say_and_end(number, frame)
+        self.seen = True
+        raise KeyboardInterrupt
+
+
+def _say_and_end(number: int, frame: FrameType | None) -> None:
+    os.write(2, f"error: {SAID}\n".encode())
+    leave(INTERRUPTED)
+
+
+def _ours() -> bool:
+    """Whether the signal is ours to handle: not in a thread, and not where the shell has it ignored."""
+    main = threading.current_thread() is threading.main_thread()
+    return main and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
