@@ -7,8 +7,8 @@ from typing import Any
 
 from measure import WORKLOADS, Measured, cpu_s, fleetsim
 
+from fleetsim.experiments.metered_run import scenario_of
 from fleetsim.experiments.optimize import best_portfolio
-from fleetsim.experiments.rebill import scenario_of
 from fleetsim.experiments.usage import metered_usage
 from fleetsim.ledger.contracts import OnDemand, Reserved, SavingsPlan
 from fleetsim.ledger.contracts.savings_plan import PlanRate

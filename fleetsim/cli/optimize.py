@@ -36,10 +36,10 @@ def optimize(
         typer.Option("--spot-max-frac", metavar="F", help="Share of each hour's GPUs that spot may have."),
     ] = 0.2,
     every: Annotated[
-        int,
+        int | None,
         typer.Option("--order-every-months", metavar="N",
-                     help="Orders at the start and then every N months; 0: at the start alone."),
-    ] = 3,
+                     help="Orders at the start, then every N months; 3 or the shortest term by default."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write the contracts as a contract file.")
     ] = None,

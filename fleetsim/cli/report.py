@@ -20,7 +20,11 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write the plots of a run: capacity, GPU counts, utilisation, waits, cost."""
+    import logging
+
     from fleetsim.output import Run
+
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it keeps its fonts is no news of the run
     from fleetsim.report.plots import write_all
 
     written = write_all(Run(find_run(run, results)), plots, format_)

@@ -14,8 +14,7 @@ import numpy as np
 from fleetsim.kernel.arrays import GPU_SECONDS
 from fleetsim.model.fleet import Fleet
 from fleetsim.model.hardware import GpuType
-
-HOUR_S = 3_600.0
+from fleetsim.timebase import HOUR_S
 
 
 def energy_wh(gpu_s: np.ndarray, fleet: Fleet, gpu: GpuType) -> np.ndarray:

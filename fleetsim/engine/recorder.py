@@ -15,11 +15,8 @@ from fleetsim.ledger.allocation import Allocation, ShareUse, Work, allocate, hou
 from fleetsim.ledger.billing_columns import BILLING, billing_columns
 from fleetsim.ledger.rating import Bill, Biller
 from fleetsim.model.pool import UNASSIGNED
-from fleetsim.timebase import HOUR_US, epoch_us
+from fleetsim.timebase import HOUR_S, HOUR_US, epoch_us
 from fleetsim.units import Coded
-
-HOUR_S = 3_600.0
-
 
 Columns = Mapping[str, Any]
 

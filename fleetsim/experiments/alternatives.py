@@ -1,7 +1,7 @@
 """Alternatives: what is compared, from scenario files, contract files and runs; one run serves several."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fleetsim.errors import UsageError
+from fleetsim.experiments.basis import bases
+from fleetsim.experiments.metered_run import MeteredRun
 from fleetsim.experiments.physics import physics
-from fleetsim.experiments.rebill import Meter, Rebilled, rebill
+from fleetsim.experiments.rebill import Rebilled, rebill, under
 from fleetsim.output.layout import is_run
 from fleetsim.output.run import Run
 from fleetsim.output.window import Window
@@ -27,6 +29,8 @@ class Alternative:
     result: Run | Rebilled
     how: str
     """simulated, simulated again (because its contracts take GPUs away), re-billed, or read."""
+    meter: MeteredRun
+    """What was metered of the run that the usage comes from."""
 
     @property
     def figure_names(self) -> Iterable[str]:
@@ -54,7 +58,7 @@ class Alternative:
     @property
     def run(self) -> Run:
         """The run that the usage comes from."""
-        return self.result if isinstance(self.result, Run) else self.result.run
+        return self.meter.run
 
     @property
     def bound(self) -> list[str]:
@@ -62,6 +66,14 @@ class Alternative:
         if isinstance(self.result, Run):
             return []
         return [fleet for fleet, basis in self.result.basis.items() if basis == "required"]
+
+    def on_required(self, fleets: Collection[str]) -> "Alternative":
+        """With the use of these fleets what they required, where a contract bills use."""
+        if isinstance(self.result, Rebilled):
+            return replace(self, result=self.result.on_required(fleets))
+        if not fleets or "required" not in bases(self.meter.scenario, fleets).values():
+            return self
+        return _rebilled(self.name, under(self.meter, self.meter.scenario, required=fleets))
 
     @cached_property
     def uncovered_gpu_hours(self) -> float:
@@ -93,7 +105,7 @@ class Bench:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        self._meters: dict[str, Meter] = {}
+        self._meters: dict[str, MeteredRun] = {}
         self._first: tuple[str, Window] | None = None
 
     def of_scenario(self, name: str, scenario: "Scenario") -> Alternative:
@@ -103,17 +115,17 @@ class Bench:
         self._check_window(name, Window(recorded_from(scenario), scenario.horizon.end))
         key = physics(scenario)
         if key in self._meters:
-            return _rebilled(name, self._meters[key].under(scenario))
+            return _rebilled(name, under(self._meters[key], scenario))
         run = self._simulated(scenario)
-        self._meters[key] = Meter(run, scenario)
-        return Alternative(name, run, "read" if run.reused else "simulated")
+        meter = self._meters[key] = MeteredRun(run, scenario)
+        return Alternative(name, run, "read" if run.reused else "simulated", meter)
 
     def of_run(self, run: Run) -> Alternative:
         """A finished run."""
         name = f"{run.manifest['scenario']}/{run.run_id[:6]}"
         self._check_window(name, run.window)
-        self._meters.setdefault(f"run {run.path}", Meter(run))
-        return Alternative(name, run, "read")
+        meter = self._meters.setdefault(f"run {run.path}", MeteredRun(run))
+        return Alternative(name, run, "read", meter)
 
     def of_contracts(self, path: Path) -> Alternative:
         """The first alternative under the contracts of a file; UsageError when there is none."""
@@ -139,7 +151,18 @@ class Bench:
 
 
 def _rebilled(name: str, result: Rebilled) -> Alternative:
-    return Alternative(name, result, "simulated again" if result.simulated_again else "re-billed")
+    how = "simulated again" if result.simulated_again else "re-billed"
+    return Alternative(name, result, how, result.meter)
+
+
+def on_one_basis(found: Sequence[Alternative]) -> list[Alternative]:
+    """The alternatives, all that bill a fleet's use on the same basis.
+
+    Where one is re-billed under other contracts for a fleet than its run's, use is what was required in all:
+    what a contract costs then depends neither on its place nor on what it is compared with.
+    """
+    other = {fleet for each in found if isinstance(each.result, Rebilled) for fleet in each.result.other}
+    return [each.on_required(other) for each in found]
 
 
 def alternatives(paths: Sequence[str | os.PathLike[str]], *, results: Path, seed: int | None = None,

@@ -15,6 +15,7 @@ from fleetsim.experiments.alternatives import (
     nothing_to_change,
     of_runs,
     of_scenarios,
+    on_one_basis,
 )
 from fleetsim.model.figure import find_figure
 from fleetsim.output.run import Run
@@ -136,6 +137,7 @@ def compare(things: "Sequence[str | os.PathLike[str] | Scenario | Run]", *, resu
             things, results=Path(results), seed=seed or 0)  # type: ignore[arg-type]  # all that is left
     if len(found) < 2:
         raise UsageError("nothing to compare: give two alternatives, or a scenario file with named scenarios")
+    found = on_one_basis(found)
     return Comparison(tuple(found), tuple(_rows(found, figures)), tuple(_notes(found)))
 
 

@@ -9,7 +9,7 @@ NPV(payments) / NPV(GPU-hours) over the whole term.
 
 import os
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -17,11 +17,11 @@ from fleetsim.errors import UsageError, did_you_mean
 from fleetsim.experiments.chosen import chosen_of
 from fleetsim.experiments.judge import Answer, Judge
 from fleetsim.experiments.merit_order import merit_order
-from fleetsim.experiments.orders import Order, Rest, orders_of, rests_of
+from fleetsim.experiments.metered_run import scenario_of
+from fleetsim.experiments.orders import Order, Rest, months_apart, order_dates, orders_of, rests_of
 from fleetsim.experiments.portfolio import Portfolio
 from fleetsim.experiments.portfolio_lp import Planned, Problem, planned
 from fleetsim.experiments.portfolio_search import searched, simpler_answers
-from fleetsim.experiments.rebill import scenario_of
 from fleetsim.experiments.stretches import Demand
 from fleetsim.experiments.usage import metered_usage
 from fleetsim.ledger.usage import HourlyUsage
@@ -34,20 +34,19 @@ if TYPE_CHECKING:
 
 SPOT_MAX_FRAC = 0.2
 """Share of the required GPUs that may be taken away at short notice, unless said otherwise."""
-ORDER_EVERY_MONTHS = 3
-"""Orders are looked at when the horizon starts and then every so many months."""
 
 
 def optimize(run: Run, offers: "str | os.PathLike[str] | Mapping[str, Offer]", *, fleet: str | None = None,
              budget_upfront_usd: float | None = None, discount_frac_per_year: float = 0.0,
              spot_max_frac: float = SPOT_MAX_FRAC,
-             order_every_months: int = ORDER_EVERY_MONTHS) -> Portfolio:
+             order_every_months: int | None = None) -> Portfolio:
     """The cheapest portfolio of a fleet's required GPUs, from an offer file or offers by name.
 
     `fleet` is the run's only serving fleet by default. `budget_upfront_usd` limits what is paid ahead
     inside the horizon. At most `spot_max_frac` of each hour's GPUs are on spot. Orders are looked at when
-    the horizon starts and then every `order_every_months`; 0 is at the start alone. ScenarioError when the
-    offer file is wrong, UsageError when an argument is, or when the offers cannot meet demand.
+    the horizon starts and then every `order_every_months`: by default 3, or the shortest term on offer; 0 is
+    at the start alone. ScenarioError when the offer file is wrong, UsageError when an argument is, or when
+    the offers cannot meet demand.
     """
     from fleetsim.spec.offer_file import load_offers
 
@@ -69,13 +68,15 @@ def optimize(run: Run, offers: "str | os.PathLike[str] | Mapping[str, Offer]", *
 
 def best_portfolio(usage: HourlyUsage, offers: Mapping[str, Offer], *,
                    budget_upfront_usd: float | None = None, discount_frac_per_year: float = 0.0,
-                   spot_max_frac: float = SPOT_MAX_FRAC, order_every_months: int = ORDER_EVERY_MONTHS,
+                   spot_max_frac: float = SPOT_MAX_FRAC, order_every_months: int | None = None,
                    run: str = "", notes: Sequence[str] = ()) -> Portfolio:
     """The same for metered usage: the demand is its allocated GPU-seconds, which no fleet limits."""
     demand = Demand(usage.hour_us // 1_000_000, usage.allocated_gpu_s / float(HOUR_S), discount_frac_per_year)
     if not demand.gpus.any():
         raise UsageError(f"fleet {usage.fleet!r} required no GPUs")
-    orders = orders_of(offers, demand.start, demand.end, order_every_months)
+    every = months_apart(offers.values()) if order_every_months is None else order_every_months
+    dates = order_dates(demand.start, demand.end, every)
+    orders = orders_of(offers, dates, demand.end)
     late = [name for name in offers if name not in {order.offer_name for order in orders}]
     problem = Problem(demand, tuple(order for order in orders if order.offer.commits), spot_max_frac,
                       budget_upfront_usd)
@@ -92,12 +93,12 @@ def best_portfolio(usage: HourlyUsage, offers: Mapping[str, Offer], *,
     if judge.cost(answer) == inf:
         raise UsageError(why_not(problem, rests))
     first = min(plans, key=lambda each: judge.cost(Answer(each.rest, each.units)))
-    return _portfolio(judge, answer, first, bound, offers, run=run, notes=[
+    return _portfolio(judge, answer, first, bound, offers, dates, run=run, notes=[
         *notes, *(f"{name}: cannot be signed and served inside the horizon" for name in late)])
 
 
-def _portfolio(judge: Judge, answer: Answer, first: Planned, bound: float, offers: Mapping[str, Offer], *,
-               run: str, notes: Sequence[str]) -> Portfolio:
+def _portfolio(judge: Judge, answer: Answer, first: Planned, bound: float, offers: Mapping[str, Offer],
+               dates: Sequence[datetime], *, run: str, notes: Sequence[str]) -> Portfolio:
     problem, bill = judge.problem, judge.bill(answer)
     demand = problem.demand
     alone = judge.cost(Answer(answer.rest, (0,) * len(answer.units)))
@@ -110,6 +111,7 @@ def _portfolio(judge: Judge, answer: Answer, first: Planned, bound: float, offer
         discount_frac_per_year=demand.rate, budget_upfront_usd=problem.budget_upfront_usd,
         spot_max_frac=problem.spot_max_frac, solver_usd=first.solution.cost,
         solver_gap_frac=first.solution.gap_frac, bound_usd=bound,
+        order_dates=tuple(map(iso, dates)),
         solver_ledger_usd=judge.cost(Answer(first.rest, first.units)),
         ledger_usd=judge.objective_usd(bill, judge.factors(answer)), portfolios_rated=judge.rated,
         without_commitments_usd=None if alone == inf else alone,
@@ -149,12 +151,12 @@ def fleet_of(scenario: "Scenario", name: str | None) -> str:
     return name
 
 
-def _check(budget: float | None, rate: float, spot_max_frac: float, every_months: int) -> None:
+def _check(budget: float | None, rate: float, spot_max_frac: float, every_months: int | None) -> None:
     if budget is not None and not budget >= 0:
         raise UsageError(f"the budget on upfront payments cannot be {budget:,.2f} dollars: it is 0 or more")
     if not 0 <= rate <= 10:
         raise UsageError(f"a yearly discount rate is a share from 0 to 10, not {rate}")
     if not 0 <= spot_max_frac <= 1:
         raise UsageError(f"the share on spot is from 0 to 1, not {spot_max_frac}")
-    if every_months < 0:
+    if every_months is not None and every_months < 0:
         raise UsageError(f"orders cannot be {every_months} months apart")

@@ -1,7 +1,7 @@
 """Orders: when an offer could be signed, from when to when it would serve, and the contract it becomes."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,15 +20,16 @@ from fleetsim.ledger.contracts import (
 from fleetsim.ledger.contracts.payment_schedule import PaymentSchedule
 from fleetsim.ledger.contracts.savings_plan import PlanRate
 from fleetsim.ledger.contracts.volume_tiers import Tier
+from fleetsim.ledger.money import MICRO
 from fleetsim.model.contract import Offer
 from fleetsim.output.decision import last_instant
-from fleetsim.timebase import EPOCH, add_months
+from fleetsim.timebase import EPOCH, YEAR_H, add_months
 
-YEAR_H = 8_760
 MONTH_H = 730
 """Hours of a twelfth of a year."""
 HOUR = timedelta(hours=1)
-MICRO = 1_000_000
+MOST_MONTHS_APART = 3
+"""Between the dates on which orders are looked at, unless said otherwise."""
 
 
 @dataclass(frozen=True)
@@ -178,15 +179,25 @@ def _with_ends(orders: Sequence[Order]) -> list[tuple[Order, datetime | None]]:
             for place, order in enumerate(orders)]
 
 
-def orders_of(offers: Mapping[str, Offer], start: datetime, end: datetime, every_months: int) -> list[Order]:
-    """Every order that could serve inside [start, end): at `start` and then every so many months.
+def months_apart(offers: Iterable[Offer]) -> int:
+    """Months between the dates of orders: 3, or the shortest term on offer, so that it can be renewed."""
+    return min(MOST_MONTHS_APART, *(offer.term_months or MOST_MONTHS_APART for offer in offers))
 
-    An offer serves its lead time after the order, and cannot be signed after the day it expires on.
-    Price lists are signed once, at `start`, and bill from the next whole hour on: one list an hour.
-    """
+
+def order_dates(start: datetime, end: datetime, every_months: int) -> list[datetime]:
+    """The dates before `end` on which orders are looked at: `start` and then every so many months."""
     dates = [start]
     while every_months and (date := add_months(start, every_months * len(dates))) < end:
         dates.append(date)
+    return dates
+
+
+def orders_of(offers: Mapping[str, Offer], dates: Sequence[datetime], end: datetime) -> list[Order]:
+    """Every order on one of the dates that could serve before `end`.
+
+    An offer serves its lead time after the order, and cannot be signed after the day it expires on.
+    Price lists are signed once, on the first date, and bill from the next whole hour on: one list an hour.
+    """
     found = []
     for name, offer in offers.items():
         for signed in dates if offer.commits else dates[:1]:

@@ -9,7 +9,7 @@ from fleetsim.experiments.usage import deliveries_of
 from fleetsim.ledger.bills import bills
 from fleetsim.ledger.opening import opening_prepaid
 from fleetsim.ledger.pnl_columns import pnl_columns
-from fleetsim.ledger.recorded_month import RecordedMonth, periods
+from fleetsim.ledger.recorded_month import RecordedMonth, recorded_months
 from fleetsim.ledger.statement import BALANCE, Entry, RunningStatement
 from fleetsim.timebase import epoch_s
 
@@ -34,7 +34,7 @@ def rebilled_pnl(run: "Run", scenario: "Scenario", charges: "Charges") -> dict[s
     opening = opening_prepaid(scenario.contracts, deliveries_of(run), epoch_s(run.window.start))
     running = RunningStatement(scenario.finance, roles, opening)
     entries: list[Entry] = []
-    for period in periods(run.window.start, run.window.end):
+    for period in recorded_months(run.window.start, run.window.end):
         lines = [_entry(period, row) for row in kept[period.month]]
         revenue = [entry for entry in lines if entry.line.startswith(KEPT[0])]
         costs = [entry for entry in lines if entry.line.startswith(KEPT[1])]

@@ -34,7 +34,9 @@ class Portfolio:
     solver_gap_frac: float
     """The solver's own: between its answer and its bound."""
     bound_usd: float
-    """No portfolio of the orders looked at costs less."""
+    """No portfolio of orders on `order_dates` costs less."""
+    order_dates: tuple[str, ...]
+    """When an order could be signed: what the bound holds for."""
     solver_ledger_usd: float
     """The objective by the ledger, at the solver's answer."""
     ledger_usd: float

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fleetsim.experiments.orders import YEAR_H, Order, Rest
+from fleetsim.experiments.orders import Order, Rest
 from fleetsim.ledger.contracts.capacity_block import CapacityBlock
 from fleetsim.ledger.meter import seconds_within
-from fleetsim.timebase import EPOCH, HOUR_S, add_months, epoch_s
+from fleetsim.timebase import EPOCH, HOUR_S, YEAR_H, add_months, epoch_s
 
 if TYPE_CHECKING:
     Floats = np.ndarray[Any, np.dtype[np.float64]]

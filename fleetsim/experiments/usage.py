@@ -14,13 +14,12 @@ import pyarrow.compute as pc
 from fleetsim.ledger.allocation import ShareUse, Work
 from fleetsim.ledger.usage import Delivery, HourlyUsage
 from fleetsim.output.run import Run
-from fleetsim.timebase import HOUR_US, epoch_us
+from fleetsim.timebase import HOUR_S, HOUR_US, epoch_us
 
 if TYPE_CHECKING:
     from fleetsim.model.scenario import Scenario
 
 Basis = Literal["metered", "required"]
-HOUR_S = 3_600.0
 SEPARATOR = "/"
 """In no name."""
 

@@ -29,12 +29,13 @@ class VarianceRow:
     amount: str
     """billed_usd or effective_usd."""
     simulated_usd: Decimal
-    actual_usd: Decimal
+    actual_usd: Decimal | None
+    """None in a month of which the actuals have no row."""
 
     @property
-    def difference_usd(self) -> Decimal:
+    def difference_usd(self) -> Decimal | None:
         """Actual - simulated: above 0 it cost more than planned."""
-        return self.actual_usd - self.simulated_usd
+        return None if self.actual_usd is None else self.actual_usd - self.simulated_usd
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,11 @@ class Variance:
     """What was left out, and names that the run does not have."""
 
     def total(self, amount: str) -> VarianceRow:
-        """The sum over all months."""
-        own = [row for row in self.rows if row.amount == amount]
-        simulated, actual = (sum((getattr(row, name) for row in own), Decimal(0))
-                             for name in ("simulated_usd", "actual_usd"))
-        return VarianceRow(own[0].month, ("total",), amount, simulated, actual)
+        """The sum over the months that both have."""
+        own = [(row.simulated_usd, row.actual_usd) for row in self.rows
+               if row.amount == amount and row.actual_usd is not None]
+        simulated, actual = (sum(amounts, Decimal(0)) for amounts in zip(*own, strict=True))
+        return VarianceRow(self.rows[0].month, ("total",), amount, simulated, actual)
 
     @property
     def amounts(self) -> list[str]:
@@ -61,11 +62,12 @@ class Variance:
     def as_dict(self) -> dict[str, Any]:
         """Everything, for JSON; amounts as decimal strings."""
         def row_of(row: VarianceRow, month: str) -> dict[str, Any]:
+            difference = row.difference_usd
             return {"month": month, **dict(zip(self.keys, row.key, strict=False)), "amount": row.amount,
-                    "simulated_usd": str(row.simulated_usd), "actual_usd": str(row.actual_usd),
-                    "difference_usd": str(row.difference_usd),
-                    "difference_frac": float(row.difference_usd / row.simulated_usd)
-                    if row.simulated_usd else None}
+                    "simulated_usd": str(row.simulated_usd), "actual_usd": _text(row.actual_usd),
+                    "difference_usd": _text(difference),
+                    "difference_frac": float(difference / row.simulated_usd)
+                    if difference is not None and row.simulated_usd else None}
 
         return {"keys": list(self.keys),
                 "rows": [row_of(row, row.month.isoformat()[:7]) for row in self.rows],
@@ -76,8 +78,8 @@ class Variance:
 def variance(run: "Run | Rebilled", actuals: str | os.PathLike[str]) -> Variance:
     """The run's bill against a file of actual costs; UsageError when the file cannot be used.
 
-    Names are compared without regard to case. Months that the run does not have are left out, which a note
-    tells.
+    Names are compared without regard to case. Months that the run does not have are left out, and months
+    that the file does not have are not compared; notes tell both.
     """
     paid = read_actuals(actuals)
     simulated = _simulated(run, paid.keys, paid.amounts)
@@ -94,6 +96,11 @@ def variance(run: "Run | Rebilled", actuals: str | os.PathLike[str]) -> Variance
                             for place, name in enumerate(paid.amounts))
         notes.append(f"{len(outside)} of the {len(paid.rows)} rows left out, of months outside the run "
                      f"({first} to {last}): {left}")
+    given = {row.month for row in inside}
+    missing = sorted(months - given)
+    if missing:
+        notes.append(f"the actuals have no row of {', '.join(f'{month:%Y-%m}' for month in missing)}: "
+                     "left out of the total")
     notes += _cut(window)
     spelled, unknown = _spelling(paid.keys, inside, simulated)
     zero = (Decimal(0),) * len(paid.amounts)
@@ -104,8 +111,12 @@ def variance(run: "Run | Rebilled", actuals: str | os.PathLike[str]) -> Variance
     together = sorted(set(actual) | set(simulated))
     return Variance(paid.keys, tuple(
         VarianceRow(month, key, amount, simulated.get((month, key), zero)[place],
-                    actual.get((month, key), zero)[place])
+                    actual.get((month, key), zero)[place] if month in given else None)
         for place, amount in enumerate(paid.amounts) for month, key in together), tuple(notes + unknown))
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)
 
 
 def _window(run: "Run | Rebilled") -> "Window":

@@ -2,39 +2,16 @@
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from fleetsim.ledger.money import half_even
-
-if TYPE_CHECKING:
-    Int64 = np.ndarray[Any, np.dtype[np.int64]]
-
-
-@dataclass
-class Deposit:
-    """GPU-seconds paid for and not taken, and the last month in which they can be."""
-
-    last_month: int
-    """Months since January 1970."""
-    gpu_s: int
-    micro_usd: int
-
-    def take(self, gpu_s: int) -> int:
-        """Take so many of its GPU-seconds; returns what was paid for them."""
-        cost = half_even(self.micro_usd * gpu_s, self.gpu_s)
-        self.gpu_s -= gpu_s
-        self.micro_usd -= cost
-        return cost
+from fleetsim.ledger.bank import Bank
 
 
 @dataclass
 class Account:
     """One contract's state. Billing block by block with one account equals billing the whole."""
 
-    deposits: list[Deposit] = field(default_factory=list)
-    """The make-up bank, oldest first."""
+    bank: Bank = field(default_factory=Bank)
+    """The make-up bank."""
     quantity_gpu_s: int = 0
     """Charged in the current period, for tiers."""
     settled_micro_usd: int = 0
@@ -45,32 +22,11 @@ class Account:
     """The pot's current period."""
     left_micro_usd: int = 0
     """In the pot, or of the commitment still to be reached."""
+    eligible_micro_usd: int = 0
+    """Charged in the pot's current period: more than it holds, or less than nothing after credits."""
+    most_micro_usd: int = 0
+    """What the pot held when its current period began."""
     level: float = 0.0
     """State of a market price."""
     started: bool = False
     """Whether a market price has a state."""
-
-    @property
-    def deposited_gpu_s(self) -> int:
-        """GPU-seconds in the bank."""
-        return sum(each.gpu_s for each in self.deposits)
-
-    def draw(self, wanted_gpu_s: "Int64") -> "Int64":
-        """Take GPU-seconds hour by hour, oldest deposit first; returns what was paid for them."""
-        cost = np.zeros_like(wanted_gpu_s)
-        for hour in np.flatnonzero(wanted_gpu_s):
-            wanted = int(wanted_gpu_s[hour])
-            while wanted > 0:
-                oldest = self.deposits[0]
-                part = min(wanted, oldest.gpu_s)
-                cost[hour] += oldest.take(part)
-                wanted -= part
-                if oldest.gpu_s == 0:
-                    del self.deposits[0]
-        return cost
-
-    def lapse(self, month: int, *, everything: bool = False) -> tuple[int, int]:
-        """Drop what could last be taken in `month`, or all; returns GPU-seconds and what was paid."""
-        gone = [each for each in self.deposits if everything or each.last_month <= month]
-        self.deposits = [each for each in self.deposits if each not in gone]
-        return sum(each.gpu_s for each in gone), sum(each.micro_usd for each in gone)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fleetsim.ledger.charges import Line, Rows, purchase, unused, used
+from fleetsim.ledger.claim import Window
 from fleetsim.ledger.commitment import Commitment, Rated
 from fleetsim.ledger.contracts.early_termination import EarlyTermination
 from fleetsim.ledger.ending import end_early
@@ -31,13 +32,13 @@ def rate_capacity(name: str, terms: CapacityCommitment, meter: Meter,
                   termination: EarlyTermination | None = None) -> Rated:
     """Used and unused GPU-hours of a commitment, and its payments."""
     end_s = earliest(terms.end_s, termination.at_s if termination else None)
+    spans = spans_of(terms, meter.usage.deliveries)
     committed = committed_gpu_s(terms, meter, end_s)
     usable = None
     if terms.unusable_before_end_s and end_s is not None:
         usable = np.minimum(
             committed, committed_gpu_s(terms, meter, end_s - terms.unusable_before_end_s))
-    taken = meter.claim(committed, usable)
-    spans = spans_of(terms, meter.usage.deliveries)
+    taken = meter.claim(committed, usable, windows_of(terms, spans, end_s))
     ahead = Fraction(terms.payment.upfront_frac)
     price = terms.prices.own or derived_price(spans)
     own = price.scaled(1 - ahead)
@@ -76,12 +77,19 @@ def committed_gpu_s(terms: CapacityCommitment | Minimum, meter: Meter, end_s: in
     if terms.gpus is not None:
         return terms.gpus * meter.seconds_within(terms.start_s, end_s)
     if terms.term_months is None:
-        return meter.part_within(meter.committed, terms.start_s, end_s)
+        return meter.left_within(terms.start_s, end_s, committed=True)
     committed = np.zeros_like(meter.committed)
     for span in spans_of(terms, meter.usage.deliveries):
         until = earliest(span.end_s, end_s)
         committed = committed + span.gpus * meter.seconds_within(span.start_s, until)
     return committed
+
+
+def windows_of(terms: CapacityCommitment | Minimum, spans: list[Span], end_s: int | None) -> list[Window]:
+    """When a contract has its GPUs: in its own time, or tranche by tranche."""
+    if terms.gpus is not None or terms.term_months is None:
+        return [Window(terms.start_s, end_s)]
+    return [Window(span.start_s, earliest(span.end_s, end_s), span.gpus) for span in spans]
 
 
 def without_commitment(prices: Prices, own: Price, taken: "Int64",

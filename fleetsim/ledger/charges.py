@@ -110,6 +110,15 @@ class Rows(NamedTuple):
                 contracted if self.effective_micro_usd is None else self.effective_micro_usd,
         }
 
+    def by_hour(self, column: str, hours: int) -> "Int64":
+        """One of `amounts` for each hour of a block of so many."""
+        amounts = self.amounts()[column]
+        if self.at is None:
+            return amounts
+        found = np.zeros(hours, dtype=np.int64)
+        np.add.at(found, self.at, amounts)
+        return found
+
 
 def used(line: Line, gpu_s: "Int64", listed: "Int64", contracted: "Int64", effective: "Int64") -> Rows:
     """Usage that a commitment covers: billed with the commitment, not by itself."""

@@ -23,7 +23,7 @@ Revenue = Mapping[str, Mapping[int, int]]
 
 
 def sla_credits(name: str, terms: SlaCredit, meter: Meter, charged: Sequence[Rows]) -> list[Rows]:
-    """Per month: the share of its usage charges that its uptime gives back.
+    """Per month: the share of a fleet's usage charges that its uptime gives back.
 
     Uptime is 1 - GPU-hours lost to failures and outages / GPU-hours rented. Usage charges are the effective
     cost of the GPU-hours of the month, used or not: no fee, no settlement and nothing that lapses.
@@ -31,7 +31,10 @@ def sla_credits(name: str, terms: SlaCredit, meter: Meter, charged: Sequence[Row
     lost = meter.usage.lost_gpu_s
     if lost is None:
         return []
-    usage = [rows for rows in charged if rows.line.charge_category == "Usage"]
+    cost = np.zeros_like(meter.hour_s)
+    for rows in charged:
+        if rows.line.charge_category == "Usage" and rows.line.fleet == meter.usage.fleet:
+            cost += rows.by_hour("effective_micro_usd", len(cost))
     places, amounts = [], []
     for month in by_month(meter.hour_s):
         rented = int(meter.usage.committed_gpu_s[month].sum())
@@ -39,7 +42,7 @@ def sla_credits(name: str, terms: SlaCredit, meter: Meter, charged: Sequence[Row
             continue
         share = terms.credit_frac(1 - Fraction(int(lost[month].sum()), rented))
         places.append(month.stop - 1)
-        amounts.append(-round(Fraction(share) * sum(effective_within(rows, month) for rows in usage)))
+        amounts.append(-round(Fraction(share) * int(cost[month].sum())))
     return [single(Line(meter.usage.fleet, name, "Credit", "sla_credit"), places, amounts)]
 
 
@@ -87,11 +90,3 @@ def revenue_share(name: str, terms: RevenueShare, fleet: str, hour_s: "Int64", r
         places.append(month.start + (until - 1 - first) // HOUR_S)
         amounts.append(due)
     return [single(Line(fleet, name, "Adjustment", "revenue_share"), places, amounts)]
-
-
-def effective_within(rows: Rows, hours: slice) -> int:
-    """Effective micro-dollars of the rows in some hours of the block."""
-    amounts = rows.amounts()["effective_micro_usd"]
-    if rows.at is None:
-        return int(amounts[hours].sum())
-    return int(amounts[(rows.at >= hours.start) & (rows.at < hours.stop)].sum())

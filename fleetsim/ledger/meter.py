@@ -1,11 +1,15 @@
 """The meter of one fleet while contracts are applied: what is left for the next contract in order."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
+from math import floor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fleetsim.ledger.claim import ALWAYS, Claim, Window
 from fleetsim.ledger.usage import HourlyUsage
 from fleetsim.timebase import HOUR_S
 
@@ -24,6 +28,10 @@ class Meter:
     """Allocated ones among them."""
     elastic: "Int64"
     """Allocated GPU-seconds of the elastic part."""
+    committed_claims: list[Claim] = field(default_factory=list)
+    """What contracts took of `committed`, in order."""
+    allocated_claims: list[Claim] = field(default_factory=list)
+    """What they took of `allocated`."""
 
     @classmethod
     def of(cls, usage: HourlyUsage) -> "Meter":
@@ -45,19 +53,43 @@ class Meter:
             return gpu_s
         return gpu_s * self.seconds_within(start_s, end_s) // HOUR_S
 
-    def claim(self, committed: "Int64", usable: "Int64 | None" = None) -> "Int64":
+    def left_within(self, start_s: int | None, end_s: int | None, *, committed: bool = False) -> "Int64":
+        """What is left of the time in [start, end), whole GPU-seconds.
+
+        Of an hour that lies there in part: its part of the hour's use, less what earlier contracts took in
+        the same time. So one contract can follow another inside an hour, and nothing is lost or billed twice.
+        """
+        left, gross, claims = (
+            (self.committed, self.usage.committed_gpu_s, self.committed_claims) if committed else
+            (self.allocated, self.usage.allocated_gpu_s, self.allocated_claims))
+        if start_s is None and end_s is None:
+            return left
+        seconds = self.seconds_within(start_s, end_s)
+        found = np.where(seconds == HOUR_S, left, 0)
+        for hour in np.flatnonzero((seconds > 0) & (seconds < HOUR_S)).tolist():
+            second = int(self.hour_s[hour])
+            own = Fraction(int(gross[hour]) * int(seconds[hour]), HOUR_S)
+            taken = sum((claim.within(hour, second, start_s, end_s) for claim in claims), start=Fraction(0))
+            found[hour] = min(max(floor(own - taken), 0), int(left[hour]))
+        return found
+
+    def claim(self, committed: "Int64", usable: "Int64 | None" = None,
+              windows: Sequence[Window] = ALWAYS) -> "Int64":
         """Take committed GPU-seconds for a contract; the allocated ones among them come back."""
         used = np.minimum(self.allocated, committed if usable is None else usable)
-        self.committed = np.maximum(self.committed - committed, 0)
-        self.allocated = self.allocated - used
+        self._take(np.maximum(self.committed - committed, 0), self.allocated - used, windows)
         return used
 
-    def claim_allocated(self, most: "Int64 | None" = None) -> "Int64":
+    def claim_allocated(self, most: "Int64 | None" = None, windows: Sequence[Window] = ALWAYS) -> "Int64":
         """Take allocated GPU-seconds that are left, all or at most so many."""
         used = self.allocated if most is None else np.minimum(self.allocated, most)
-        self.committed = np.maximum(self.committed - used, 0)
-        self.allocated = self.allocated - used
+        self._take(np.maximum(self.committed - used, 0), self.allocated - used, windows)
         return used
+
+    def _take(self, committed: "Int64", allocated: "Int64", windows: Sequence[Window]) -> None:
+        self.committed_claims.append(Claim(windows, self.committed, committed))
+        self.allocated_claims.append(Claim(windows, self.allocated, allocated))
+        self.committed, self.allocated = committed, allocated
 
     def claim_elastic(self, contract: str, start_s: int | None = None, end_s: int | None = None) -> "Int64":
         """Take the elastic GPU-seconds of the hour's time in [start, end) if `contract` bills them."""

@@ -13,11 +13,11 @@ from fleetsim.ledger.capacity import upfront_micro_usd
 from fleetsim.ledger.money import half_even, micro_usd
 from fleetsim.ledger.primitives import CapacityCommitment, OwnedCost, Pot, SpendCommitment
 from fleetsim.ledger.spans import Span, spans_of
-from fleetsim.ledger.spend import prepaid, term_of
+from fleetsim.ledger.spend import plan_term, prepaid
 from fleetsim.ledger.terms import Terms
 from fleetsim.ledger.usage import Delivery
 from fleetsim.model.contract import Contract
-from fleetsim.timebase import HOUR_S, earliest, months_after
+from fleetsim.timebase import HOUR_S, months_after
 
 
 def opening_prepaid(contracts: Mapping[str, Contract], deliveries: Mapping[str, Sequence[Delivery]],
@@ -35,21 +35,21 @@ def _of(terms: Terms, deliveries: Mapping[str, Sequence[Delivery]], first_s: int
             spans = spans_of(capacity, tuple(deliveries.get(capacity.fleet, ())))
             paid = [span._replace(micro_usd=upfront_micro_usd(span, capacity)) for span in spans]
             return _left(paid, first_s)
-        case SpendCommitment() as plan if plan.payment.ahead and (term := term_of(plan)):
+        case SpendCommitment() as plan if plan.payment.ahead and (term := plan_term(plan)):
             if term.start_s >= first_s:
                 return 0
             parts = prepaid(plan, term, Fraction(plan.payment.upfront_frac))
             return _left(parts, first_s) + sum(part.owed for part in parts if part.start_s >= first_s)
-        case Pot() as pot if pot.prepaid and _is_open(pot, earliest(pot.end_s, ended), first_s):
+        case Pot() as pot if pot.prepaid and _is_open(pot, first_s):
             return micro_usd(pot.usd) - micro_usd(pot.drawn_before_usd)
         case OwnedCost() as owned:
             return sum(_book_value(owned, each, first_s) for each in deliveries.get(owned.fleet, ()))
     return 0
 
 
-def _is_open(pot: Pot, end_s: int | None, first_s: int) -> bool:
+def _is_open(pot: Pot, first_s: int) -> bool:
     """Whether a period that began before the first hour goes on in it."""
-    if pot.start_s - pot.start_s % HOUR_S >= first_s or (end_s is not None and end_s <= first_s):
+    if pot.start_s - pot.start_s % HOUR_S >= first_s or (pot.end_s is not None and pot.end_s <= first_s):
         return False
     months = count(pot.period_months, pot.period_months) if pot.period_months else ()
     begins = dropwhile(lambda second: second <= first_s - HOUR_S,

@@ -4,6 +4,9 @@ Prepaid (credits, prepaid consumption plans): paid at the start of each period; 
 long as it lasts, and what is left when the period ends lapses. Committed (MACC, EDP): charges are invoiced
 as ever, and what is missing from the commitment at the end of each period is due.
 
+A refund or a credit on charges goes back into the pot that paid them in the same period: all that is charged
+from the period's first hour on counts, up to what the pot held then, and never less than nothing.
+
 A period that is open when the bill begins was paid before, and so much of it was drawn before.
 """
 
@@ -34,19 +37,48 @@ def rate_pots(pots: Mapping[str, Terms], charged: Sequence[Rows], hour_s: "Int64
               accounts: Mapping[str, Account], commitments: Sequence[Commitment] = ()) -> list[Rated]:
     """Rows and commitments of all pots: those paid in advance first, then by name.
 
-    A charge is drawn from one pot only. What is paid for a pot is not paid from another one, but it counts
-    for a commitment, as an invoice does. `commitments` are those of the contracts that charged.
+    A charge is drawn from one pot only, and what credits paid of it counts for no commitment that names its
+    contract or fleet. What is paid for a pot is not paid from another one, but it counts for a commitment,
+    as an invoice does. `commitments` are those of the contracts that charged.
     """
     found: list[Rated] = []
+    billed: _Billed = {}
+    if pots:
+        _add(billed, charged, len(hour_s))
     for name, terms in sorted(pots.items(), key=lambda pot: (not _of(pot[1]).prepaid, pot[0])):
         pot = _of(terms)
-        seen = [rows for each in found for rows in each.rows
-                if not pot.prepaid or rows.line.clause == "drawdown"]
-        others = [each for each in commitments
-                  if each.fleet in pot.fleets and (not pot.contracts or each.contract in pot.contracts)]
-        found.append(rate_pot(name, pot, [*charged, *seen], hour_s, accounts[name], terms.termination,
-                              others))
+        keys = [key for key in sorted(billed)
+                if _counts(pot, *key) and not (pot.prepaid and key[0] in pots)]
+        eligible = sum((billed[key] for key in keys), start=np.zeros_like(hour_s))
+        others = [each for each in commitments if _counts(pot, each.contract, each.fleet)]
+        rated = rate_pot(name, pot, eligible, hour_s, accounts[name], terms.termination, others)
+        if pot.prepaid and rated.commitment is not None:
+            _draw(billed, keys, rated.commitment.used_micro_usd)
+        _add(billed, [rows for rows in rated.rows if rows.line.clause != "drawdown"], len(hour_s))
+        found.append(rated)
     return found
+
+
+_Billed = dict[tuple[str, str], Any]
+"""By contract and fleet: micro-dollars billed in each hour that no pot has paid."""
+
+
+def _add(billed: _Billed, charged: Sequence[Rows], hours: int) -> None:
+    for rows in charged:
+        key = rows.line.contract, rows.line.fleet
+        billed[key] = billed.get(key, 0) + rows.by_hour("billed_micro_usd", hours)
+
+
+def _draw(billed: _Billed, keys: Sequence[tuple[str, str]], drawn: "Int64") -> None:
+    """Take what a pot paid off the charges, in order."""
+    for key in keys:
+        part = np.clip(billed[key], np.minimum(drawn, 0), np.maximum(drawn, 0))
+        billed[key], drawn = billed[key] - part, drawn - part
+
+
+def _counts(pot: Pot, contract: str, fleet: str) -> bool:
+    """Whether charges of a contract on a fleet are eligible."""
+    return fleet in pot.fleets and (not pot.contracts or contract in pot.contracts)
 
 
 def _of(terms: Terms) -> Pot:
@@ -74,9 +106,13 @@ def _flow(terms: Pot, eligible: "Int64", hour_s: "Int64", account: Account, end_
         if account.period != period.number:
             before = micro_usd(terms.drawn_before_usd) if account.period is None and not period.begins else 0
             account.period, account.left_micro_usd = period.number, max(micro_usd(terms.usd) - before, 0)
+            account.eligible_micro_usd, account.most_micro_usd = 0, account.left_micro_usd
             if period.begins:
                 found.bought.append(period.first)
-        reached = np.minimum(np.cumsum(eligible[period.hours]), account.left_micro_usd)
+        charged = account.eligible_micro_usd + np.cumsum(eligible[period.hours])
+        drawn = _within(account.eligible_micro_usd, account.most_micro_usd)
+        reached = np.clip(charged, 0, account.most_micro_usd) - drawn
+        account.eligible_micro_usd = int(charged[-1])
         found.drawn[period.hours] = np.diff(reached, prepend=0)
         found.left[period.hours] = account.left_micro_usd - reached
         account.left_micro_usd = int(found.left[period.stop - 1])
@@ -86,17 +122,18 @@ def _flow(terms: Pot, eligible: "Int64", hour_s: "Int64", account: Account, end_
     return found
 
 
-def rate_pot(name: str, terms: Pot, charged: Sequence[Rows], hour_s: "Int64", account: Account,
+def _within(amount: int, most: int) -> int:
+    return min(max(amount, 0), most)
+
+
+def rate_pot(name: str, terms: Pot, eligible: "Int64", hour_s: "Int64", account: Account,
              termination: EarlyTermination | None = None, others: Sequence[Commitment] = ()) -> Rated:
-    """Purchases, drawdowns, lapsed rests and shortfalls of a pot, given what the other contracts charged.
+    """Purchases, drawdowns, lapsed rests and shortfalls of a pot, given the eligible charges of each hour.
 
     Ended early, a share of what is left of the commitment is due instead of all of it, and a share of what
     is left in the pot comes back. `others` are the commitments of the contracts that count.
     """
     end_s = earliest(terms.end_s, termination.at_s if termination else None)
-    eligible = np.maximum(billed_by_hour(
-        [rows for rows in charged if rows.line.fleet in terms.fleets
-         and (not terms.contracts or rows.line.contract in terms.contracts)], len(hour_s)), 0)
     fleet, whole = terms.fleets[0], micro_usd(terms.usd)
     flow = _flow(terms, eligible, hour_s, account, end_s)
     over, ended = flow.over, []
@@ -158,15 +195,3 @@ def _owed(terms: Pot, left: "Int64", others: Sequence[Commitment], hour_s: "Int6
         if each.remaining_micro_usd is not None:
             owed = owed - each.remaining_micro_usd()
     return np.asarray(np.maximum(owed, 0), dtype=np.int64)
-
-
-def billed_by_hour(charged: Sequence[Rows], hours: int) -> "Int64":
-    """Micro-dollars billed in each hour of the block."""
-    billed = np.zeros(hours, dtype=np.int64)
-    for rows in charged:
-        amounts = rows.amounts()["billed_micro_usd"]
-        if rows.at is None:
-            billed += amounts
-        else:
-            np.add.at(billed, rows.at, amounts)
-    return billed

@@ -13,6 +13,7 @@ import numpy as np
 
 from fleetsim.ledger.accounts import Account
 from fleetsim.ledger.charges import Line, Rows, single
+from fleetsim.ledger.claim import Window
 from fleetsim.ledger.commitment import Rated
 from fleetsim.ledger.contracts.early_termination import EarlyTermination
 from fleetsim.ledger.market import Draws, prices_micro_usd
@@ -26,7 +27,7 @@ from fleetsim.timebase import HOUR_S, earliest
 if TYPE_CHECKING:
     Int64 = np.ndarray[Any, np.dtype[np.int64]]
 
-MILLION = 1_000_000
+PARTS = 1_000_000
 """Shares are kept to so many parts, which leaves room for every count of GPU-seconds in 64 bits."""
 
 
@@ -34,16 +35,17 @@ def rate_card(name: str, terms: RateCard, meter: Meter, account: Account, last_s
               market: Draws | None, termination: EarlyTermination | None = None) -> Rated:
     """GPU-hours at the card's price: what is left of the fleet, and its elastic part if this one bills it."""
     end_s = earliest(terms.end_s, termination.at_s if termination else None)
+    windows = [Window(terms.start_s, end_s)]
     if terms.running:
-        within = meter.part_within(meter.committed, terms.start_s, end_s)
-        meter.claim(within)
+        within = meter.left_within(terms.start_s, end_s, committed=True)
+        meter.claim(within, windows=windows)
     else:
-        within = meter.part_within(meter.allocated, terms.start_s, end_s)
+        within = meter.left_within(terms.start_s, end_s)
         if terms.most_frac is not None:
-            share = Fraction(terms.most_frac).limit_denominator(MILLION)
+            share = Fraction(terms.most_frac).limit_denominator(PARTS)
             most = meter.usage.allocated_gpu_s * share.numerator // share.denominator
             within = np.minimum(within, meter.part_within(most, terms.start_s, end_s))
-        within = meter.claim_allocated(within)
+        within = meter.claim_allocated(within, windows)
     taken = within + meter.claim_elastic(name, terms.start_s, end_s)
     line = Line(meter.usage.fleet, name, "Usage", terms.charge)
     if terms.tiers is not None:

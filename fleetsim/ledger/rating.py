@@ -17,7 +17,7 @@ from fleetsim.ledger.clauses import Revenue, delay_credits, revenue_share, sla_c
 from fleetsim.ledger.commitment import Commitment, Rated
 from fleetsim.ledger.market import Draws
 from fleetsim.ledger.meter import Meter
-from fleetsim.ledger.minimum import Taken, rate_minimum
+from fleetsim.ledger.minimum import rate_minimum
 from fleetsim.ledger.order import Rank
 from fleetsim.ledger.owned import rate_owned
 from fleetsim.ledger.pots import rate_pots
@@ -32,6 +32,7 @@ from fleetsim.ledger.primitives import (
 from fleetsim.ledger.rate_card import rate_card
 from fleetsim.ledger.rounding import rounding
 from fleetsim.ledger.spend import rate_spend
+from fleetsim.ledger.taken import Taken
 from fleetsim.ledger.terms import Terms
 from fleetsim.ledger.usage import HourlyUsage
 from fleetsim.model.contract import Contract
@@ -136,10 +137,12 @@ def rate(contracts: Mapping[str, Contract], usage: Sequence[HourlyUsage]) -> Cha
 def _clauses(name: str, terms: Terms, meters: Mapping[str, Meter], charged: Sequence[Rows],
              revenue: Revenue) -> list[Rows]:
     """Credits and shares on what one contract has charged."""
-    fleet = next(fleet for fleet in terms.fleets if fleet in meters)
-    meter, rows = meters[fleet], []
+    fleets = sorted(fleet for fleet in terms.fleets if fleet in meters)
+    fleet, rows = fleets[0], []
+    meter = meters[fleet]
     if terms.sla is not None:
-        rows += sla_credits(name, terms.sla, meter, charged)
+        for each in fleets:
+            rows += sla_credits(name, terms.sla, meters[each], charged)
     if terms.delay is not None:
         rows += delay_credits(name, terms.delay, meter)
     if terms.revenue_share is not None:

@@ -38,7 +38,7 @@ class RecordedMonth:
         return Fraction(self.length_us, self.month_us)
 
 
-def periods(start: datetime, end: datetime) -> Sequence[RecordedMonth]:
+def recorded_months(start: datetime, end: datetime) -> Sequence[RecordedMonth]:
     """The calendar months of [start, end), the first and the last as far as they lie in it."""
     edges = [epoch_us(instant) for instant in (start, *month_starts(start, end), end)]
     return [RecordedMonth(left, right) for left, right in pairwise(edges)]

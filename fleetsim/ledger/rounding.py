@@ -24,7 +24,8 @@ def rounding(charged: Sequence[Rows], hour_s: "Int64", providers: Mapping[str, s
         if rows.line.fleet in providers:
             of_provider = billed.setdefault(providers[rows.line.fleet], {})
             key = rows.line.contract, rows.line.fleet
-            of_provider[key] = of_provider.get(key, 0) + _by_month(rows, starts)
+            of_provider[key] = of_provider.get(key, 0) + np.add.reduceat(
+                rows.by_hour("billed_micro_usd", len(hour_s)), starts)
     last = [*(starts[1:] - 1).tolist(), len(hour_s) - 1]
     found = []
     for amounts in billed.values():
@@ -37,13 +38,3 @@ def rounding(charged: Sequence[Rows], hour_s: "Int64", providers: Mapping[str, s
                                               for key, amount in zip(amounts, months, strict=True))
                 found.append(single(Line(fleet, contract, "Adjustment", "rounding"), [place], [missing]))
     return found
-
-
-def _by_month(rows: Rows, starts: "Int64") -> "Int64":
-    """Micro-dollars billed in each month."""
-    amounts = rows.amounts()["billed_micro_usd"]
-    if rows.at is None:
-        return np.asarray(np.add.reduceat(amounts, starts), dtype=np.int64)
-    months = np.zeros(len(starts), dtype=np.int64)
-    np.add.at(months, np.searchsorted(starts, rows.at, side="right") - 1, amounts)
-    return months

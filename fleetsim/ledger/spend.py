@@ -16,6 +16,7 @@ import numpy as np
 
 from fleetsim.ledger.capacity import payments
 from fleetsim.ledger.charges import Line, Rows, unused, used
+from fleetsim.ledger.claim import Window
 from fleetsim.ledger.commitment import Commitment, Rated
 from fleetsim.ledger.contracts.early_termination import EarlyTermination
 from fleetsim.ledger.ending import end_early
@@ -36,7 +37,7 @@ def rate_spend(name: str, terms: SpendCommitment, meters: Mapping[str, Meter],
     hour_s = meters[fleets[0]].hour_s
     end_s = earliest(terms.end_s, termination.at_s if termination else None)
     seconds = meters[fleets[0]].seconds_within(terms.start_s, end_s)
-    span = term_of(terms)
+    span = plan_term(terms)
     ahead = Fraction(terms.payment.upfront_frac) if span else Fraction(0)
     due = terms.usd_per_hour.scaled(1 - ahead)
     parts = prepaid(terms, span, ahead) if span and ahead else []
@@ -47,7 +48,7 @@ def rate_spend(name: str, terms: SpendCommitment, meters: Mapping[str, Meter],
     bought_by, left = cover(terms, fleets, meters, committed)
     for fleet in fleets:
         rates, (covered, spent) = terms.rates[fleet], bought_by[fleet]
-        meters[fleet].claim_allocated(covered)
+        meters[fleet].claim_allocated(covered, [Window(terms.start_s, end_s)])
         covered_gpu_s = covered_gpu_s + covered
         over_gpu_s = over_gpu_s + meters[fleet].allocated
         contracted = rates.on_demand.charge(covered, hour_s)
@@ -69,7 +70,7 @@ def rate_spend(name: str, terms: SpendCommitment, meters: Mapping[str, Meter],
     ), ending.rows)
 
 
-def term_of(terms: SpendCommitment) -> Span | None:
+def plan_term(terms: SpendCommitment) -> Span | None:
     """The plan's term, when it has an end; one unit of it is the dollars of an hour.
 
     Without a start it is committed from 1970 on.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fleetsim.ledger.capacity import upfront_micro_usd
+from fleetsim.ledger.claim import Window
 from fleetsim.ledger.meter import Meter
 from fleetsim.ledger.money import half_even, micro_usd_per_gpu_s
 from fleetsim.ledger.periods import hour_of
@@ -19,7 +20,7 @@ from fleetsim.ledger.price import Price
 from fleetsim.ledger.primitives import CapacityCommitment, RateCard, SpendCommitment
 from fleetsim.ledger.rating import Biller
 from fleetsim.ledger.spans import Span, accrued, spans_of
-from fleetsim.ledger.spend import cover, prepaid, term_of
+from fleetsim.ledger.spend import cover, plan_term, prepaid
 from fleetsim.ledger.terms import Terms
 from fleetsim.ledger.usage import HourlyUsage
 from fleetsim.model.contract import Contract
@@ -84,7 +85,7 @@ def _capacity(terms: CapacityCommitment, meter: Meter) -> Total:
     assert terms.prices.own is not None, "and a price"
     seconds = meter.seconds_within(terms.start_s, terms.end_s)
     committed = terms.gpus * seconds
-    meter.claim(committed)
+    meter.claim(committed, windows=[Window(terms.start_s, terms.end_s)])
     spans = spans_of(terms, ()) if terms.payment.ahead else []
     paid = [span._replace(micro_usd=upfront_micro_usd(span, terms)) for span in spans]
     own = terms.prices.own.scaled(1 - Fraction(terms.payment.upfront_frac))
@@ -97,18 +98,19 @@ def _spend(terms: SpendCommitment, meters: Mapping[str, Meter]) -> Total:
     fleets = [fleet for fleet in terms.rates if fleet in meters]
     hour_s = meters[fleets[0]].hour_s
     seconds = meters[fleets[0]].seconds_within(terms.start_s, terms.end_s)
-    span = term_of(terms)
+    span = plan_term(terms)
     ahead = Fraction(terms.payment.upfront_frac) if span else Fraction(0)
     parts = prepaid(terms, span, ahead) if span and ahead else []
     recurring = terms.usd_per_hour.scaled(1 - ahead).charge(seconds, hour_s)
     committed = recurring + accrued(parts, hour_s, terms.end_s) if parts else recurring
     most = _most_gpu_s(terms.rates[fleets[0]].own, committed) if len(fleets) == 1 else None
+    windows = [Window(terms.start_s, terms.end_s)]
     if most is not None:
         demand = meters[fleets[0]].allocated
-        meters[fleets[0]].claim_allocated(np.where(demand <= most[0], demand, most[1]))
+        meters[fleets[0]].claim_allocated(np.where(demand <= most[0], demand, most[1]), windows)
     else:
         for fleet, (covered, _) in cover(terms, fleets, meters, committed)[0].items():
-            meters[fleet].claim_allocated(covered)
+            meters[fleet].claim_allocated(covered, windows)
     upfront = [span._replace(micro_usd=sum(part.owed for part in parts))] if span else []
     return Total(int(recurring.sum()) + _paid_within(upfront, hour_s), int(committed.sum()))
 
@@ -129,7 +131,8 @@ def _most_gpu_s(own: Price, committed: "Int64") -> tuple[int, int] | None:
 
 def _price_list(name: str, terms: RateCard, meter: Meter) -> Total:
     assert terms.prices.own is not None, "a price list has a price"
-    within = meter.claim_allocated(meter.part_within(meter.allocated, terms.start_s, terms.end_s))
+    within = meter.claim_allocated(meter.left_within(terms.start_s, terms.end_s),
+                                   [Window(terms.start_s, terms.end_s)])
     taken = within + meter.claim_elastic(name, terms.start_s, terms.end_s)
     due = terms.prices.own.total(taken, meter.hour_s)
     return Total(due, due)

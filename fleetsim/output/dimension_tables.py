@@ -88,6 +88,9 @@ DIM_CONTRACT = table(
     name_of("kind", "Kind of contract."),
     text("bills", "committed: accepted GPU-hours; allocated: GPU-hours in use."),
     number("minimum_frac", "1", "Share of the GPU-hours it covers that is paid even when it is not taken."),
+    Column("charges_taken", FLAG, "",
+           "Whether hours are charged for the GPU-hours taken, not for all it covers: by use, with a minimum "
+           "below 1, or with a make-up bank."),
     text("committed", "What it commits: gpu_hours, usd or nothing."),
     number("capital_charge_usd_per_gpu_hour", "USD/GPU-hour",
            "Owned hardware: cost of capital beyond depreciation; null otherwise."),

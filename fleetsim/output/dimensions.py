@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fleetsim.model.base import Labels, at
+from fleetsim.model.contract import Contract
 from fleetsim.model.pool import TRAINING, UNASSIGNED
 from fleetsim.model.scenario import Scenario
 from fleetsim.model.traffic import IDLE
@@ -181,6 +182,9 @@ def _contracts(scenario: Scenario) -> Rows:
         value = getattr(contract, field, None)
         return None if value is None else float(at(value, scenario.horizon.start))
 
+    def minimum(contract: Contract) -> float:
+        return float(getattr(contract, "minimum_frac", contract.bills == "committed"))
+
     return _columns(
         scenario.contracts,
         contract=lambda name, _: name,
@@ -188,8 +192,9 @@ def _contracts(scenario: Scenario) -> Rows:
         provider=lambda _, contract: scenario.fleets[contract.fleets[0]].provider,
         kind=lambda _, contract: contract.kind,
         bills=lambda _, contract: contract.bills,
-        minimum_frac=lambda _, contract: float(
-            getattr(contract, "minimum_frac", contract.bills == "committed")),
+        minimum_frac=lambda _, contract: minimum(contract),
+        charges_taken=lambda _, contract: minimum(contract) < 1
+        or getattr(contract, "make_up_months", None) is not None,
         committed=lambda _, contract: contract.commits,
         capital_charge_usd_per_gpu_hour=lambda _, contract: contract.capital_charge_usd_per_gpu_hour,
         usd_per_gpu_hour=lambda _, contract: price(contract, "usd_per_gpu_hour"),

@@ -33,7 +33,7 @@ class Things:
     contracts: Mapping[str, str]
     """Fleet by contract."""
     metered: frozenset[str]
-    """Fleets with a contract that does not charge all it covers, but only what is taken."""
+    """Fleets with a contract whose hours are charged for what is taken, and not for all it covers."""
     budgets: Sequence[str] = ()
     lines: Mapping[str, str] = field(default_factory=dict)
     """Section by line of the P&L; none without finance."""
@@ -52,7 +52,7 @@ class Things:
             classes=dict(rows("select traffic_class, pool from dim_traffic_class where pool is not null")),
             contracts=dict(rows("select contract, fleet from dim_contract")),
             metered=frozenset(
-                fleet for (fleet,) in rows("select fleet from dim_contract where minimum_frac < 1")),
+                fleet for (fleet,) in rows("select fleet from dim_contract where charges_taken")),
             budgets=[name for (name,) in rows(
                 "select distinct budget from fact_budget_monthly order by budget")],
             lines=dict(rows("select line, section from fact_pnl_monthly")),

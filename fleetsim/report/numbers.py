@@ -6,6 +6,8 @@ from datetime import datetime
 from fleetsim.model.figure import NEVER
 
 MISSING = "-"
+UNSEEN = 5e-5
+"""As a share: half of the last digit of an amount."""
 
 
 def count(value: float | None, digits: int = 0) -> str:
@@ -68,8 +70,11 @@ def percent(fraction: float | None, digits: int = 1) -> str:
 
 
 def below(share: float, reference: str) -> str:
-    """How much less something costs, in words: 67.0 % below list prices; a loss is 218.0 % above them."""
-    if not share:
+    """How much less something costs, in words: 67.0 % below list prices; a loss is 218.0 % above them.
+
+    A difference that amounts in four digits do not show is none: invoices are in whole cents.
+    """
+    if abs(share) < UNSEEN:
         return f"at {reference}"
     return f"{percent(abs(share))} {'below' if share > 0 else 'above'} {reference}"
 

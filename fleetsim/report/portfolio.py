@@ -1,12 +1,14 @@
 """A portfolio as a person reads it: what to sign, what it costs, and how sure that is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fleetsim.report.numbers import MISSING, below, count, percent, short, usd
 from fleetsim.report.table import Table, render
 
 Data = Mapping[str, Any]
+MOST_DATES = 4
+"""So many dates are all written."""
 
 
 def portfolio_text(data: Data, *, width: int = 100, terminal: bool = False) -> str:
@@ -75,10 +77,20 @@ def proof(data: Data) -> Table:
         ("ledger, the solver's answer", usd(data["solver_ledger_usd"]), ""),
         ("difference", usd(data["difference_usd"]), ""),
         ("ledger, the answer above", usd(data["ledger_usd"]), percent(data["gap_frac"], 4)),
-        ("bound: nothing is cheaper", usd(data["bound_usd"]), ""),
+        ("bound", usd(data["bound_usd"]), ""),
     ]
-    table.foot = list(data["notes"])
+    dates = [date[:10] for date in data["order_dates"]]
+    several = len(dates) > 1
+    table.foot = [f"Bound: nothing ordered on {'these dates' if several else 'this date'} is cheaper: "
+                  f"{shown(dates)} (--order-every-months).", *data["notes"]]
     return table
+
+
+def shown(dates: Sequence[str]) -> str:
+    """All the dates, or the first and the last of many."""
+    if len(dates) <= MOST_DATES:
+        return ", ".join(dates)
+    return f"{', '.join(dates[:MOST_DATES - 1])} ... {dates[-1]} ({count(len(dates))} dates)"
 
 
 def merit_order(data: Data) -> Table:

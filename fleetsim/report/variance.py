@@ -1,7 +1,6 @@
-"""A variance table as text: plan beside actual, month by month, the total last."""
+"""A variance table as text: plan beside actual by month, the total of what can be compared last."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 from fleetsim.report.numbers import signed_percent, usd
@@ -16,12 +15,12 @@ def variance_text(data: Mapping[str, Any], *, width: int = 100, terminal: bool =
         table = Table(f"Simulated and actual, {total['amount'].removesuffix('_usd')}",
                       ["Month", *data["keys"], "|simulated", "|actual", "|difference", "|in %"], totals=1)
         for row in [*rows, total]:
-            difference = Decimal(row["difference_usd"])
+            simulated, actual, difference = (None if row[name] is None else float(row[name]) for name in
+                                             ("simulated_usd", "actual_usd", "difference_usd"))
             style = QUIET if not difference else BAD if difference > 0 else GOOD
             table.rows.append([row["month"], *(row.get(key, "") if row is not total else ""
                                                for key in data["keys"]),
-                               usd(float(row["simulated_usd"])), usd(float(row["actual_usd"])),
-                               Cell(usd(float(difference)), style),
+                               usd(simulated), usd(actual), Cell(usd(difference), style),
                                Cell(signed_percent(row["difference_frac"]), style)])
         parts.append(table)
     parts += [f"* {note}." for note in data["notes"]]

@@ -2,7 +2,7 @@
 
 Only GPUs that run on spot can be interrupted: those that the ledger would bill to the spot contract, were the
 hour as the fleet is now. What is taken is neither rented nor billed until it comes back; then it is billed
-and does not serve while work that was lost is started again.
+and does not serve while work that was lost is started again. All this ends with the contract.
 """
 
 import math
@@ -39,14 +39,21 @@ def _interruption(world: World, label: str, contract: Spot, losses: Losses) -> G
     if gpus == 0:
         return
     world.rent(contract.fleet, -gpus, "interrupted")
-    yield world.env.timeout(round(contract.interruption_h * HOUR_NS))
+    yield world.env.timeout(_in_term_ns(world, contract, round(contract.interruption_h * HOUR_NS)))
     world.rent(contract.fleet, gpus, "returned")
-    if contract.restart_s:
+    restart_ns = _in_term_ns(world, contract, round(contract.restart_s * SECOND_NS))
+    if restart_ns > 0:
         start = instant_at(world.scenario.horizon.start, world.now_ns)
         window = Window(start=start, end=start, gpus=gpus)
         losses.change(window, opens=True, kind="restart_start", label=label)
-        yield world.env.timeout(round(contract.restart_s * SECOND_NS))
+        yield world.env.timeout(restart_ns)
         losses.change(window, opens=False, kind="restart_end", label=label)
+
+
+def _in_term_ns(world: World, contract: Spot, length_ns: int) -> int:
+    """As much of a time from now on as comes before the contract ends."""
+    _, end = contract.term
+    return length_ns if end is None else min(length_ns, world.ns_at(end) - world.now_ns)
 
 
 def on_spot(world: World, label: str, contract: Spot) -> int:
@@ -55,9 +62,8 @@ def on_spot(world: World, label: str, contract: Spot) -> int:
     An hour in which a commitment begins or ends counts for its part.
     """
     now = instant_at(world.scenario.horizon.start, world.now_ns)
-    ended = contract.termination.date if contract.termination else contract.end
-    if (contract.start is not None and now < contract.start) or any(
-            end is not None and now >= end for end in (contract.end, ended)):
+    start, end = contract.term
+    if (start is not None and now < start) or (end is not None and now >= end):
         return 0
     world.catch_up()
     charges = rate(world.scenario.contracts, metered_now(world))

@@ -5,19 +5,19 @@ from typing import TYPE_CHECKING
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fleetsim.report.numbers import percent, usd
+from fleetsim.output.contract_figures import WASTE
+from fleetsim.report.numbers import below, usd
 from fleetsim.report.plots import data, style
 
 if TYPE_CHECKING:
     from fleetsim.output import Run
 
-_STEPS = """
+_STEPS = f"""
     select coalesce(sum(list_usd), 0)::double as listed,
            coalesce(sum(contracted_usd), 0)::double as contracted,
            coalesce(sum(effective_usd) filter (charge_category = 'Usage' and clause <> 'unused'), 0)::double
                as used,
-           coalesce(sum(effective_usd) filter (charge_category = 'Usage' and clause = 'unused'), 0)::double
-               as unused,
+           coalesce(sum(effective_usd) filter (clause in {WASTE}), 0)::double as unused,
            coalesce(sum(effective_usd), 0)::double as effective
     from fact_cost_hourly
 """
@@ -50,8 +50,7 @@ def savings(run: "Run", ax: Axes | None = None) -> Figure:
                       va="bottom", fontsize="small")
     axis.set_xticks(range(len(steps)), [name for name, _, _ in steps])
     saved = 1 - row["effective"] / row["listed"] if row["listed"] else 0.0
-    axis.set_title(f"Effective cost {usd(row['effective'])}, {percent(abs(saved))} "
-                   f"{'below' if saved >= 0 else 'above'} list prices")
+    axis.set_title(f"Effective cost {usd(row['effective'])}, {below(saved, 'list prices')}")
     style.money_axis(axis, "US dollars")
     axis.set_ylim(top=1.1 * axis.get_ylim()[1])
     return figure

@@ -6,7 +6,7 @@ from typing import Any
 
 from fleetsim.ledger.order import Rank
 from fleetsim.ledger.primitives import SpendCommitment
-from fleetsim.spec.checks.cover import is_pot, term_of
+from fleetsim.spec.checks.cover import is_pot, own_term
 from fleetsim.spec.checks.early_ends import check_termination
 from fleetsim.spec.checks.fleets import most_gpus, span
 from fleetsim.spec.checks.horizon import shown
@@ -39,7 +39,7 @@ def _check_term(draft: Draft, name: str, contract: Any) -> None:
 
 def _term(draft: Draft, contract: Any) -> tuple[datetime, datetime]:
     """The part of a contract's term that lies in the horizon; it ends before it starts when none does."""
-    start, end = term_of(contract)
+    start, end = own_term(contract)
     if draft.horizon is None:
         return start, end
     return max(start, draft.horizon.start), min(end, draft.horizon.end)

@@ -51,7 +51,7 @@ def accepted(tranche: Tranche) -> tuple[datetime, datetime]:
     return tranche.date + timedelta(days=low), tranche.date + timedelta(days=high)
 
 
-def term_of(contract: Any) -> tuple[datetime, datetime]:
+def own_term(contract: Any) -> tuple[datetime, datetime]:
     """Start and end of a contract, as far as it has its own; an early end counts."""
     start, end = contract.term
     return start or _FIRST, end or _LAST
@@ -66,12 +66,12 @@ def _changes(contract: Any, fleet: Fleet) -> list[datetime]:
     """When a contract may begin to cover less."""
     months = contract.tranche_months
     ends = [] if months is None else [add_months(accepted(each)[1], months) for each in fleet.tranches]
-    return [term_of(contract)[1], *ends]
+    return [own_term(contract)[1], *ends]
 
 
 def _covered(contract: Any, fleet: Fleet, instant: datetime, has: int) -> int:
     """The most GPUs that a contract can cover then."""
-    if not _within(instant, *term_of(contract)):
+    if not _within(instant, *own_term(contract)):
         return 0
     months = contract.tranche_months
     if months is not None:

@@ -103,3 +103,25 @@ def test_gpus_may_be_handed_back_while_they_are_interrupted(tmp_path: Path) -> N
     assert min(row["rented_gpu_hours"] for row in rows) >= 0
     last = datetime(2024, 1, 7, tzinfo=UTC)
     assert {row["rented_gpu_hours"] for row in rows if row["hour"] >= last} == {0.0}
+
+
+@pytest.mark.parametrize("terms", [", end: 2024-01-06", ", termination: {date: 2024-01-06}"])
+def test_nothing_of_an_interruption_outlasts_its_contract(tmp_path: Path, terms: str) -> None:
+    sink = simulated(tmp_path, f"{terms}, restart_s: 36000", hours=30,
+                     others="d: {kind: on_demand, fleet: f, usd_per_gpu_hour: 2, start: 2024-01-06}")
+    end = datetime(2024, 1, 6, tzinfo=UTC)
+    own = [row for row in sink.table("fact_event").to_pylist() if row["thing"] == "fleet/f"]
+    assert any(row["kind"] == "interrupted" and row["time"].day == 5 for row in own), "one is open at the end"
+    assert max(row["time"] for row in own if row["kind"] == "returned") == end
+    assert not [row for row in own if row["kind"] == "restart_start" and row["time"] >= end]
+    later = [row for row in sink.table("fact_capacity_hourly").to_pylist() if row["hour"] >= end]
+    assert {(row["rented_gpu_hours"], row["healthy_gpu_hours"]) for row in later} == {(100.0, 100.0)}
+
+
+def test_a_restart_ends_with_its_contract(tmp_path: Path) -> None:
+    sink = simulated(tmp_path, ", end: 2024-01-06, restart_s: 500000",
+                     others="d: {kind: on_demand, fleet: f, usd_per_gpu_hour: 2, start: 2024-01-06}")
+    end = datetime(2024, 1, 6, tzinfo=UTC)
+    restarts = [row for row in sink.table("fact_event").to_pylist() if row["kind"].startswith("restart")]
+    assert {row["time"] for row in restarts if row["kind"] == "restart_end"} == {end}
+    assert all(row["time"] < end for row in restarts if row["kind"] == "restart_start")

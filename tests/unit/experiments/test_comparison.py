@@ -193,3 +193,20 @@ def test_long_names_go_on_after_a_point_or_a_dash() -> None:
     assert folded("short", 34) == "short"
     assert folded("azure-reserved-3y-upfront", 18).split("\n") == ["azure-reserved-3y-", "upfront"]
     assert folded("a" * 40, 18) == "a" * 40
+
+
+BANK = "  bank: {kind: take_or_pay, fleet: main, usd_per_gpu_hour: 1, make_up_months: 2"
+
+
+@pytest.mark.parametrize(("terms", "bare"), [("}", 0.0), (", gpus: 40, start: 2024-02-20}", 60 * 19 * 24)])
+def test_what_goes_into_a_make_up_bank_has_a_contract(folder: Path, terms: str, bare: float) -> None:
+    (folder / "bank.yaml").write_text(f"fleetsim: 1\nname: bank\ncontracts:\n{BANK}{terms}\n")
+    found = fs.compare([folder / name for name in ("small.yaml", "bank.yaml")], results=folder / "runs",
+                       seed=3, scenarios=["list"])
+    bank, run = found.alternatives[2], found.alternatives[0].run
+    capacity = run.sql("select sum(rented_gpu_hours - allocated_gpu_hours) as idle from fact_capacity_hourly "
+                       "where fleet = 'main'")
+    idle = capacity["idle"][0]
+    assert idle > 1, "some paid GPU-hours are not taken"
+    assert bank.uncovered_gpu_hours == pytest.approx(bare and bare - idle)
+    assert (found.row(BREAK_EVEN).values[2] is None) == (bare > 0)

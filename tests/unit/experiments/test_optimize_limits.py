@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,11 +13,12 @@ from fleetsim.errors import UsageError
 from fleetsim.experiments.estimate import Estimate
 from fleetsim.experiments.judge import Answer, Judge
 from fleetsim.experiments.optimize import best_portfolio
-from fleetsim.experiments.orders import Rest, orders_of, rests_of
+from fleetsim.experiments.orders import Rest, order_dates, orders_of, rests_of
 from fleetsim.experiments.portfolio_lp import Problem
 from fleetsim.experiments.stretches import Demand
 from fleetsim.ledger.contracts import OnDemand
 from fleetsim.model.contract import OfferTier
+from fleetsim.report.portfolio import portfolio_text
 
 YEAR = datetime(2024, 1, 1, tzinfo=UTC)
 DEAR = offer(4.0, kind="on_demand")
@@ -81,6 +83,31 @@ def test_an_offer_that_has_expired_is_not_signed_again() -> None:
     assert all(each.signed == "2024-01-01T00:00:00Z" for each in expired.chosen)
 
 
+@pytest.mark.parametrize("kind", ["reserved", "capacity_block"])
+def test_a_term_shorter_than_the_usual_months_between_orders_is_renewed(kind: Any) -> None:
+    usage = usage_of(np.full(24 * (31 + 29 + 31), 10.0), YEAR)
+    offers = {"month": offer(1.0, kind=kind, term_months=1), "year": offer(3.5, term_months=12), "list": DEAR}
+    found = best_portfolio(usage, offers)
+    assert found.order_dates == ("2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z")
+    assert [each.contract for each in found.chosen[:3]] == [f"month-2024-0{month}-01" for month in (1, 2, 3)]
+    assert found.ledger_usd == best_portfolio(usage, offers, order_every_months=1).ledger_usd
+    assert found.ledger_usd < 0.5 * best_portfolio(usage, offers, order_every_months=3).ledger_usd
+
+
+def test_the_bound_names_the_dates_that_it_holds_for() -> None:
+    usage = usage_of(np.full(24 * 400, 10.0), YEAR)
+    offers = {"year": offer(1.0, term_months=12), "list": DEAR}
+
+    def text(every_months: int | None) -> str:
+        found = best_portfolio(usage, offers, order_every_months=every_months)
+        return portfolio_text(found.as_dict(), width=200)
+
+    assert ("nothing ordered on these dates is cheaper: 2024-01-01, 2024-04-01, 2024-07-01 ... 2025-01-01 "
+            "(5 dates)") in text(None)
+    assert "nothing ordered on these dates is cheaper: 2024-01-01, 2024-08-01 (" in text(7)
+    assert "nothing ordered on this date is cheaper: 2024-01-01 (" in text(0)
+
+
 def test_spot_has_at_most_its_share() -> None:
     usage = usage_of(np.full(24, 10.0), YEAR)
     offers = {"spot": offer(1.0, kind="spot"), "list": DEAR}
@@ -137,7 +164,7 @@ def test_the_estimate_is_what_the_ledger_says() -> None:
                        tier_mode="all_units"),
     }
     demand = Demand(usage.hour_us // 1_000_000, usage.allocated_gpu_s / 3_600.0)
-    orders = orders_of(offers, demand.start, demand.end, 1)
+    orders = orders_of(offers, order_dates(demand.start, demand.end, 1), demand.end)
     judge = Judge(Problem(demand, tuple(each for each in orders if each.offer.commits), 0.2), usage)
     estimate = Estimate(judge)
     for rest in rests_of(orders, 0.2):
@@ -179,7 +206,7 @@ def test_the_judge_says_what_the_full_bill_says(lead_time_days: int, rate: float
         "tiers": offer(4.2, kind="volume_tiers", tiers=(OfferTier(5_000, Decimal(3)),)),
     }
     demand = Demand(usage.hour_us // 1_000_000, usage.allocated_gpu_s / 3_600.0, rate)
-    orders = orders_of(offers, demand.start, demand.end, 1)
+    orders = orders_of(offers, order_dates(demand.start, demand.end, 1), demand.end)
     judge = Judge(Problem(demand, tuple(each for each in orders if each.offer.commits), 0.2), usage)
     rests = rests_of(orders, 0.2)
     assert [rest.tiers is None for rest in rests] == [True, False]

@@ -9,7 +9,8 @@ import pytest
 from small_run import SCENARIO, written
 
 import fleetsim as fs
-from fleetsim.experiments.rebill import REPLACED, Meter, rebill
+from fleetsim.experiments.metered_run import REPLACED, MeteredRun
+from fleetsim.experiments.rebill import rebill
 from fleetsim.output.figures import compute_all
 
 
@@ -110,7 +111,7 @@ contracts:
 
 def test_what_decides_the_gpus_on_spot_decides_what_is_simulated(run: fs.Run, folder: Path) -> None:
     found = {}
-    meter = Meter(run)
+    meter = MeteredRun(run)
     for name, gpus, usd in (("half", 50, 2), ("dearer", 50, 3), ("most", 90, 2)):
         (folder / f"{name}.yaml").write_text(SPOT.format(gpus=gpus, usd=usd))
         found[name] = rebill(run, folder / f"{name}.yaml", meter=meter)
@@ -144,7 +145,7 @@ def test_a_run_does_not_hold_its_traffic_files(tmp_path: Path) -> None:
 
 
 def test_a_prepaid_lease_is_cash_now_and_cost_later(run: fs.Run, folder: Path) -> None:
-    found = rebill(run, folder / "lease.yaml", meter=Meter(run))
+    found = rebill(run, folder / "lease.yaml", meter=MeteredRun(run))
     hours = (366 * 24) * 100
     assert found.figure("contracts.lease.billed_usd") == pytest.approx(1.10 * hours)
     assert found.figure("contracts.lease.cost_usd") == pytest.approx(1.10 * 19 * 24 * 100)

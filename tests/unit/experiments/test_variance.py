@@ -58,11 +58,12 @@ def test_months_as_year_and_month_and_names_in_any_case(run: fs.Run, tmp_path: P
 
 def test_what_cannot_be_compared_is_noted(run: fs.Run, tmp_path: Path) -> None:
     actuals = tmp_path / "actuals.csv"
-    actuals.write_text("month,provider,billed_usd\n2024-01,azure,10\n2024-02,azurr,20\n2024-04,azure,5.25\n")
+    actuals.write_text("month,provider,billed_usd\n2024-01,azure,10\n2024-02,azurr,20\n2024-03,azure,0\n"
+                       "2024-04,azure,5.25\n")
     found = variance(run, actuals)
     assert found.total("billed_usd").actual_usd == 20
     left, *parts, unknown = found.notes
-    assert left == ("2 of the 3 rows left out, of months outside the run (2024-02 to 2024-03): "
+    assert left == ("2 of the 4 rows left out, of months outside the run (2024-02 to 2024-03): "
                     "billed_usd 15.25")
     assert parts == ["the run has 240 of the 696 hours of 2024-02",
                      "the run has 216 of the 744 hours of 2024-03"]
@@ -71,6 +72,30 @@ def test_what_cannot_be_compared_is_noted(run: fs.Run, tmp_path: Path) -> None:
     actuals.write_text("month,billed_usd\n2023-02,3\n")
     with pytest.raises(fs.UsageError, match="no row is of a month of the run, 2024-02 to 2024-03"):
         variance(run, actuals)
+
+
+def test_a_month_that_was_not_told_did_not_cost_nothing(run: fs.Run, tmp_path: Path) -> None:
+    actuals = tmp_path / "actuals.csv"
+    actuals.write_text("month,provider,billed_usd\n2024-02,azure,40000\n")
+    found = variance(run, actuals)
+    assert [(f"{row.month:%Y-%m}", row.actual_usd, row.difference_usd is None) for row in found.rows] == [
+        ("2024-02", 40_000, False), ("2024-03", None, True)]
+    february = Decimal(10 * 24 * 116) * Decimal("1.30")
+    total = found.total("billed_usd")
+    assert (total.simulated_usd, total.difference_usd) == (february, 40_000 - february)
+    assert found.notes[0] == "the actuals have no row of 2024-03: left out of the total"
+    data = found.as_dict()
+    assert [data["rows"][1][f"{name}_usd"] for name in ("actual", "difference")] == [None, None]
+    march = next(line.split() for line in variance_text(data).splitlines() if line.startswith("2024-03"))
+    assert march[-3:] == ["-", "-", "-"]
+
+
+def test_a_provider_without_a_row_in_a_month_that_was_told_cost_nothing(run: fs.Run, tmp_path: Path) -> None:
+    actuals = tmp_path / "actuals.csv"
+    actuals.write_text("month,provider,billed_usd\n2024-02,azure,40000\n2024-03,oracle,5\n")
+    found = variance(run, actuals)
+    assert {row.key: row.actual_usd for row in found.rows if row.month.month == 3} == {
+        ("azure",): 0, ("oracle",): 5}
 
 
 def test_the_runs_own_focus_file_has_no_variance(run: fs.Run, tmp_path: Path) -> None:

@@ -138,6 +138,21 @@ def test_an_uptime_credit_leaves_out_what_lapses_from_the_bank() -> None:
     assert billed(charges, "sla_credit") == 0
 
 
+@pytest.mark.parametrize("names", [("azure", "b"), ("b", "azure")])
+def test_an_uptime_credit_is_of_the_fleet_that_was_down(names: tuple[str, str]) -> None:
+    """10 GPUs of each of two fleets under one plan in June; only b fails: 10% of its $7,200."""
+    rate_of = PlanRate(on_demand_usd_per_gpu_hour=Decimal(2), usd_per_gpu_hour=Decimal(1))
+    plan = SavingsPlan(usd_per_hour=Decimal(20), rates=dict.fromkeys(names, rate_of),
+                       sla=SlaCredit(brackets=(SlaBracket(Decimal("0.99"), Decimal("0.1")),)))  # fmt: skip
+    hour_us = hours(utc(2024, 6, 1), utc(2024, 7, 1))
+    charges = rate({"c": plan}, [
+        usage(hour_us, TEN, fleet="azure", lost_gpu_s=np.zeros_like(hour_us)),
+        usage(hour_us, TEN, fleet="b", lost_gpu_s=np.full_like(hour_us, 18_000)),
+    ])  # fmt: skip
+    assert [row[1:2] + row[8:] for row in rows(charges) if row[4] == "sla_credit"] == [
+        ("b", -720_000_000, -720_000_000)]  # fmt: skip
+
+
 def test_the_default_list_price_of_a_total_has_what_is_paid_ahead() -> None:
     lease = Lease(fleet="azure", total_usd=Decimal(366 * 240), term_months=12,
                   payment=PaymentSchedule(upfront_frac=Decimal("0.25")))  # fmt: skip

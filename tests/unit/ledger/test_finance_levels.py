@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fleetsim.ledger.levels import mean
-from fleetsim.ledger.recorded_month import RecordedMonth, periods
+from fleetsim.ledger.recorded_month import RecordedMonth, recorded_months
 from fleetsim.ledger.revenue import Served, earned, spent
 from fleetsim.model.costs import MonthlyCost, Staff, Tasks
 from fleetsim.model.revenue import MonthlyRevenue, StreamShare, Subscription, TokenRevenue
@@ -34,7 +34,7 @@ def usd(stream: object, when: RecordedMonth = FEBRUARY, served: Served = NOTHING
 
 
 def test_calendar_months_of_a_horizon() -> None:
-    found = periods(day(1, 30, 12), day(3, 2))
+    found = recorded_months(day(1, 30, 12), day(3, 2))
     assert [(each.month, each.part) for each in found] == [
         (day(1, 1), Fraction(36, 31 * 24)), (day(2, 1), 1), (day(3, 1), Fraction(1, 31))]
 

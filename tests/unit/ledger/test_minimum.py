@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,6 +106,31 @@ def test_use_above_the_commitment_of_the_month_is_overage() -> None:
     assert billed(charges) == 720 * 10 * 2_000_000 + 40 * 5_000_000
     assert gpu_s(charges, "used") == 720 * 36_000
     assert gpu_s(charges, "unused") == 0
+
+
+def test_use_after_the_last_term_is_no_overage() -> None:
+    """Tranches for a month from 1 January and from 5 January: from 5 February on the list has their use."""
+    contract = TakeOrPay(fleet="azure", usd_per_gpu_hour=Decimal(2), term_months=1,
+                         overage_usd_per_gpu_hour=Decimal(5))  # fmt: skip
+    hour_us = hours(utc(2024, 1, 1), utc(2024, 3, 1))
+    metered = usage(hour_us, delivery(utc(2024, 1, 1), 10), delivery(utc(2024, 1, 5), 10))
+    charges = rate({"c": contract, "rest": OnDemand(fleet="azure", usd_per_gpu_hour=Decimal(3))}, [metered])
+    assert gpu_s(charges, "used") == 2 * 31 * 24 * 36_000
+    assert gpu_s(charges, "overage") == 4 * 24 * 36_000  # the first 10 GPUs from 1 to 5 February
+    assert gpu_s(charges, "on_demand") == 25 * 24 * 72_000
+
+
+@pytest.mark.parametrize(("use", "unused"), [(72_000, 0), ([72_000, 0] * 732, 0), ([36_000, 0] * 732, 732)])
+def test_what_a_month_makes_up_for_is_no_waste_of_a_total(use: Any, unused: int) -> None:
+    """$1 a GPU-hour for 365 days of 10 GPUs: busy hours make up for idle ones of June and July."""
+    contract = TakeOrPay(fleet="azure", total_usd=Decimal(365 * 240), term_months=12,
+                         overage_usd_per_gpu_hour=Decimal(3))  # fmt: skip
+    hour_us = hours(utc(2024, 6, 1), utc(2024, 8, 1))
+    metered = usage(hour_us, delivery(utc(2024, 6, 1), 10), allocated=np.zeros_like(hour_us) + use)
+    charges = rate({"c": contract}, [metered])
+    assert gpu_s(charges, "unused") == unused * 36_000
+    assert effective(charges, "unused") == unused * 10_000_000
+    assert effective(charges, "used") == (1_464 - unused) * 10_000_000
 
 
 def test_without_an_overage_price_use_above_the_commitment_falls_to_the_next_contract() -> None:

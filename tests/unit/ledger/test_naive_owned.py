@@ -1,6 +1,7 @@
 """Owned hardware equals a plain loop over hours: depreciation, power, colocation, spares, staff."""
 
 from calendar import monthrange
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -95,6 +96,16 @@ def test_owned(
     assert billed(charges) == effective(charges)
     keys = [row[:5] for row in rows(charges)]
     assert len(keys) == len(set(keys))
+
+
+def test_hardware_that_is_not_there_has_no_gpu_hours() -> None:
+    """Of 10 GPUs in their life 4 are metered: 4 are written off as used, none is past its life."""
+    own = Owned(fleet="azure", capex_usd_per_gpu=Decimal(100), life_months=12)
+    hour_us = hours(utc(2024, 1, 1), utc(2024, 1, 2))
+    four = np.full_like(hour_us, 14_400)
+    metered = replace(usage(hour_us, delivery(utc(2024, 1, 1), 10)), committed_gpu_s=four)
+    charges = rate({"own": own}, [metered])
+    assert (gpu_s(charges, "depreciation"), gpu_s(charges, "past_life")) == (24 * 14_400, 0)
 
 
 def test_two_tranches_of_one_hour_are_one_purchase() -> None:

@@ -159,6 +159,14 @@ def test_a_pot_that_is_ended_early(prepaid: bool) -> None:
     assert billed(charges) == effective(charges)
 
 
+def test_the_fee_of_a_pot_has_a_cap() -> None:
+    """A share of two periods of $10,000 to come would be $10,000."""
+    termination = EarlyTermination(date=utc(2025, 1, 1), fee_frac=Decimal("0.5"), fee_cap_usd=Decimal(300))
+    macc = pot_of(EnterpriseCommitment, start=utc(2024, 1, 1), term_months=36, period_months=12,
+                  termination=termination)  # fmt: skip
+    assert billed(rate({**FLAT, "pot": macc}, [GPU]), "termination_fee") == 300_000_000
+
+
 def test_a_pot_has_no_price_for_a_clause_to_move() -> None:
     from fleetsim.ledger.contracts.escalator import Escalator
 

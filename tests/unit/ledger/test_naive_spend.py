@@ -223,6 +223,20 @@ def test_what_is_paid_ahead_pays_for_the_plan_as_it_changes(
         assert abs(billed(charges, "termination_fee") - owed(stop, end) * (1 - Fraction(ahead)) / 2) <= 1
 
 
+def test_a_plan_that_is_ended_before_it_begins_is_not_paid_ahead() -> None:
+    """$8 an hour in February 2024, given up on 20 January for half of what is not paid ahead."""
+    plan = SavingsPlan(
+        rates={"azure": PlanRate(on_demand_usd_per_gpu_hour=Decimal(5), usd_per_gpu_hour=Decimal(3))},
+        usd_per_hour=Decimal(8), start=utc(2024, 2, 1), end=utc(2024, 3, 1),
+        payment=PaymentSchedule(upfront_frac=Decimal("0.75")),
+        termination=EarlyTermination(date=utc(2024, 1, 20), fee_frac=Decimal("0.5"), refund_frac=Decimal(1)),
+    )  # fmt: skip
+    hour_us = hours(utc(2024, 1, 1), utc(2024, 4, 1))
+    charges = rate({"plan": plan}, [usage(hour_us, delivery(utc(2024, 1, 1), 4))])
+    assert billed(charges, "upfront") == billed(charges, "refund") == 0
+    assert billed(charges) == effective(charges) == billed(charges, "termination_fee") == 29 * 24 * 1_000_000
+
+
 def test_a_rise_is_of_the_plan_prices() -> None:
     """A plan's dollars stay; what they buy gets dearer, by 10% at each anniversary."""
     plan = SavingsPlan(

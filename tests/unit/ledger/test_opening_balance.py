@@ -44,6 +44,10 @@ CASES: dict[str, Any] = {
     "plan": SavingsPlan(rates={"azure": PlanRate(on_demand_usd_per_gpu_hour=Decimal(2),
                                                  usd_per_gpu_hour=Decimal(1))},
                         usd_per_hour=Decimal(7), start=utc(2023, 12, 1), term_months=4, payment=UPFRONT),
+    "plan that rises": SavingsPlan(
+        rates={"azure": PlanRate(on_demand_usd_per_gpu_hour=Decimal(2), usd_per_gpu_hour=Decimal(1))},
+        usd_per_hour={utc(2023, 12, 1): Decimal(7), utc(2024, 2, 1): Decimal(9), utc(2024, 3, 1): Decimal(4)},
+        start=utc(2023, 12, 1), term_months=4, payment=UPFRONT),
     "owned": Owned(fleet="azure", capex_usd_per_gpu=Decimal(1_000), residual_usd_per_gpu=Decimal(100),
                    life_months=5, opex_frac_per_year=Decimal("0.1")),
     "credits": Credits(fleets_=("azure",), usd=Decimal(5_000), start=utc(2023, 12, 1), term_months=3,
@@ -64,6 +68,7 @@ def test_what_was_paid_before_is_used_up_when_the_term_ends(kind: str) -> None:
 def test_amounts_by_hand() -> None:
     """122 days of $60 a day paid on 1 December: 45 are gone; hardware is written off over 152 days."""
     assert opening(CASES["reserved"]) == 5 * 24 * 500_000 * (122 - 45)
+    assert opening(CASES["plan that rises"]) == 24 * 500_000 * (17 * 7 + 29 * 9 + 31 * 4)
     assert opening(CASES["owned"], BEFORE) == 1_000_000_000 + 9_000_000_000 * (152 - 75) // 152
     assert opening(CASES["credits"]) == 4_000_000_000
 

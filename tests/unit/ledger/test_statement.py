@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetsim.ledger.recorded_month import periods
+from fleetsim.ledger.recorded_month import recorded_months
 from fleetsim.ledger.revenue import Served
 from fleetsim.ledger.runway import LONGEST_US, MONTH_US, Runway, extrapolated
 from fleetsim.ledger.statement import Entry, FleetBill, Month, RunningStatement, statement
@@ -32,7 +32,7 @@ JANUARY = day(1, 1)
 def run(finance: Finance, bills: list[dict[str, FleetBill]], start: datetime = JANUARY) -> list[list[Entry]]:
     """The statement of so many months, month by month."""
     end = day(start.month + len(bills), 1)
-    found = periods(start, end)
+    found = recorded_months(start, end)
     served = Served(hour_us=np.zeros(0, dtype=np.int64))
     entries = statement(finance, ROLES, [Month(period, served, bill)
                                          for period, bill in zip(found, bills, strict=True)])
@@ -178,6 +178,6 @@ def test_what_was_paid_before_is_used_up_and_takes_no_cash() -> None:
     served = Served(hour_us=np.zeros(0, dtype=np.int64))
     running = RunningStatement(Finance(opening_cash_usd=Decimal(1)), ROLES, 4_000)
     found = [line(running.close(Month(period, served, BILLS)), "balance")
-             for period in periods(JANUARY, day(3, 1))]
+             for period in recorded_months(JANUARY, day(3, 1))]
     assert [each.prepaid_balance_micro_usd for each in found] == [4_193, 4_386]
     assert [each.cash_balance_micro_usd for each in found] == [MILLION - 500, MILLION - 1_000]

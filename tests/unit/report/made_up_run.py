@@ -1,7 +1,7 @@
 """A made-up run for the report's tests: two pools, three classes, a surge, a shortage, two contracts."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 import numpy as np
@@ -13,6 +13,8 @@ class MadeUpRun:
     """Answers SQL over made-up tables as a real run does; nothing is on disk."""
 
     path = Path("results/made-up/0123abcd")
+    scenario: ClassVar[dict[str, Any]] = {}
+    """Without contracts: nothing was paid before the first hour."""
 
     def __init__(self, days: int = 90, *, short: bool = True) -> None:
         hours = pd.date_range("2024-01-01", periods=24 * days, freq="h", tz="UTC")

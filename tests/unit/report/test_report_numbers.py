@@ -36,7 +36,7 @@ def test_a_share_that_is_not_zero_never_reads_as_zero(value: float | None, writt
 
 @pytest.mark.parametrize(("share", "written"), [
     (0.67, "67.0 % below list prices"), (-2.18, "218.0 % above list prices"), (0.0, "at list prices"),
-    (-0.0001, "< 0.1 % above list prices"),
+    (-0.0001, "< 0.1 % above list prices"), (-0.00004, "at list prices"), (1e-9, "at list prices"),
 ])
 def test_a_loss_is_no_negative_saving(share: float, written: str) -> None:
     assert numbers.below(share, "list prices") == written
