@@ -82,6 +82,18 @@ class Alternative:
                    if name.endswith(".uncovered_gpu_hours"))
 
     @cached_property
+    def banked_usd(self) -> Decimal:
+        """Paid for make-up hours that are neither taken nor lapsed at the end: no cost yet."""
+        named = [row["contract"] for row in self.contracts if row["kind"] == "take_or_pay"]
+        if not named:
+            return Decimal(0)
+        rows = self.result.arrow("fact_cost_hourly").select(
+            ["contract", "clause", "billed_usd", "effective_usd"]).to_pylist()
+        banked = {row["contract"] for row in rows if row["clause"] == "make_up"}
+        return sum((row["billed_usd"] - row["effective_usd"] for row in rows if row["contract"] in banked),
+                   Decimal(0))
+
+    @cached_property
     def contracts(self) -> list[dict[str, Any]]:
         """Its contracts: rows of `dim_contract`."""
         rows: list[dict[str, Any]] = self.result.arrow("dim_contract").to_pylist()

@@ -262,6 +262,11 @@ def _notes(found: Sequence[Alternative]) -> list[str]:
         if each.uncovered_gpu_hours:
             notes.append(f"! {each.name}: {each.uncovered_gpu_hours:,.0f} GPU-hours without a contract. They "
                          "cost nothing here, so its total is too low.")
+    for each in found:
+        if each.banked_usd > 0:
+            notes.append(f"{each.name}: ${each.banked_usd:,.0f} of what was billed is for make-up "
+                         "hours not taken yet. They are no cost until they lapse, and lapse without use "
+                         "above the minimum.")
     seeds = {(each.run.manifest["seed"], each.run.manifest["replication"]) for each in found}
     if len(seeds) > 1:
         notes.append("The runs have different seeds: part of the differences is chance.")

@@ -39,6 +39,18 @@ def test_contracts_share_a_run_unless_they_take_capacity(comparison: Comparison)
     assert comparison.notes[1].startswith("spot: simulated again")
 
 
+def test_hours_in_a_make_up_bank_are_told(folder: Path, tmp_path: Path) -> None:
+    """What is paid short of the minimum and not taken yet is no cost, which the total alone would hide."""
+    file = tmp_path / "banked.yaml"
+    file.write_text("fleetsim: 1\nname: banked\ncontracts:\n  pay: {kind: take_or_pay, fleet: main, "
+                    "usd_per_gpu_hour: 1.5, minimum_frac: 0.95, make_up_months: 6}\n")
+    compared = fs.compare([folder / "small.yaml", file], results=folder / "runs", seed=3)
+    banked = compared.alternatives[-1].banked_usd
+    assert float(banked) == pytest.approx(compared.row("cost.prepaid_usd").values[-1], abs=0.01)
+    assert banked > 0
+    assert f"banked: ${banked:,.0f} of what was billed is for make-up hours" in " ".join(compared.notes)
+
+
 def test_spot_is_billed_on_what_was_required(comparison: Comparison) -> None:
     spot = comparison.alternatives[3].result
     rows = spot.sql("""
