@@ -221,9 +221,22 @@ def catalogue_page() -> str:
         ("name", "provider", "GPU type", "bought", "USD/GPU-hour", "source", "date", "grade", "note"),
         ((f"`{name}`", price.provider, price.gpu, price.type, price.usd_per_gpu_hour, price.source,
           price.date, price.grade, price.note) for name, price in catalog.prices().items()))
+    laws = table(
+        ("name", "`step_ms`", "`prefill_us_per_token`", "`decode_us_per_sequence`", "`kv_ns_per_token`",
+         "KV, tokens", "source", "date", "grade", "assumed"),
+        ((f"`{name}`", number(entry.law.step_ms), number(entry.law.prefill_us_per_token),
+          number(entry.law.decode_us_per_sequence), number(entry.law.kv_ns_per_token),
+          f"{entry.law.kv_tokens:,}", entry.source, entry.date, entry.grade, entry.assumption)
+         for name, entry in catalog.step_profiles().items()))
+    fits = table(
+        ("name", "point", "measured, ms", "predicted, ms", "error", ""),
+        ((f"`{name}`", fit.what, number(fit.measured_ms), f"{fit.predicted_ms:.1f}",
+          f"{100 * fit.error_frac:+.1f} %", "" if fit.within_law else "beyond the law")
+         for name, entry in catalog.step_profiles().items() for fit in entry.fits()))
     return f"""\
 Grades: A primary source, B named report, C widely cited and unverified, D own estimate.
-The files are `fleetsim/spec/catalog/gpus.yaml`, `models.yaml` and `prices.yaml` of the same folder.
+The files are `fleetsim/spec/catalog/gpus.yaml`, `models.yaml`, `prices.yaml` and
+`step_profiles.yaml` of the same folder.
 
 ## GPU types
 
@@ -245,6 +258,15 @@ are those of the data sheet.
 For reading and for contracts; no run takes a price from here by itself.
 
 {prices}
+
+## Step laws
+
+The time of one step of continuous batching on one replica, for request level. Each law is fitted to the
+points below it, all of which are shown; a decode step is predicted at the mean KV of the steps measured.
+
+{laws}
+
+{fits}
 """
 
 

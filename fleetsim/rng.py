@@ -14,6 +14,12 @@ MAX_SEED = 2**63 - 1
 """The largest seed and replication: what the columns of `dim_run` hold."""
 
 
+def key_of(seed: int, replication: int, name: str) -> int:
+    """The 64-bit key of a stream whose draws are made by number, in a kernel."""
+    digest = sha256(f"{seed}/{replication}/{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "little")
+
+
 class Streams:
     """The named streams of one replication of one run.
 

@@ -21,8 +21,8 @@ WORKLOADS = sorted(path for path in (ROOT / "workloads").rglob("*.yaml") if "par
 MOST_LINES = 400
 MOST_FUNCTION_LINES = 70
 
-FOLDERS = ["model", "policies", "kernel", "ledger", "engine", "engine/processes", "spec", "spec/catalog",
-           "output", "experiments", "report", "cli"]
+FOLDERS = ["model", "policies", "kernel", "kernel/request", "ledger", "engine", "engine/processes",
+           "spec", "spec/catalog", "output", "experiments", "report", "cli"]
 
 
 def name_of(path: Path) -> str:

@@ -20,16 +20,17 @@ decorator: Any = numba.njit
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def cache_folder() -> Path:
-    """Where compiled kernels are kept: a folder named after the sources of all of them.
+def cache_folder(home: Path) -> Path:
+    """Where the compiled kernels of the folder `home` are kept: named after its sources and the shared ones.
 
     numba notices a change only in the file of the outermost function; a kernel that calls into
     other files would go on with their old code. References are not compiled.
     """
     digest = sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        if "reference" not in source.stem:
-            digest.update(source.read_bytes())
+    for folder in sorted({Path(__file__).parent, home}):
+        for source in sorted(folder.glob("*.py")):
+            if "reference" not in source.stem:
+                digest.update(source.read_bytes())
     name = f"kernels-{digest.hexdigest()[:16]}"
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fleetsim" / name
     try:
@@ -45,12 +46,18 @@ def compiled(function: F) -> F:
     return part
 
 
+def called(function: F) -> F:
+    """A part of a kernel that stays a call: it is large, used in many places and takes few arrays."""
+    part: F = decorator(_nrt=False, error_model="numpy")(function)
+    return part
+
+
 def compiled_entry(function: F) -> F:
     """The function of a kernel that Python calls. NUMBA_CACHE_DIR, when set, says where it is cached."""
     settings: Any = numba.config
     before = settings.CACHE_DIR
     try:
-        settings.CACHE_DIR = before or str(cache_folder())
+        settings.CACHE_DIR = before or str(cache_folder(Path(function.__code__.co_filename).parent))
         kernel: F = decorator(cache=True, _nrt=False, error_model="numpy")(function)
     finally:
         settings.CACHE_DIR = before

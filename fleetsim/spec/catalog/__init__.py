@@ -7,6 +7,7 @@ from typing import Any
 from fleetsim.model.hardware import GpuType
 from fleetsim.model.service import DeployedModel
 from fleetsim.spec.catalog.price import Price
+from fleetsim.spec.catalog.step_profile import StepProfile
 
 
 @cache
@@ -19,6 +20,12 @@ def gpus() -> dict[str, GpuType]:
 def models() -> dict[str, DeployedModel]:
     """Deployed models by name."""
     return _entries("models", DeployedModel)
+
+
+@cache
+def step_profiles() -> dict[str, StepProfile]:
+    """Step laws by name: service, profile and gpu type."""
+    return _entries("step_profiles", StepProfile)
 
 
 @cache

@@ -1,0 +1,1 @@
+"""The request kernel: every request through continuous batching on every replica."""

@@ -1,0 +1,134 @@
+"""What the request kernel reads and writes: a record per group, replica, traffic class and request in flight.
+
+Letters in shapes: G groups of equal replicas, R replicas, C traffic classes, L priority levels, S slots
+for requests in flight, B the largest batch, K rows of rate. Times are int64 ns from the start of the run.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+WHOLE, REAL, PLACE = np.int64, np.float64, np.uint64
+NEVER = 2**62
+"""A time that does not come; the sum of two is still an int64."""
+NONE = -1
+
+DOWN, DRAINING, UP = 0, 1, 2
+SHARED_QUEUE, ROUND_ROBIN, HASH, SHORTEST_QUEUE, LEAST_TOKENS, LEAST_MEAN_TOKENS, TWO_CHOICES = range(7)
+
+GROUP = np.dtype([
+    ("first_replica", WHOLE), ("last_replica", WHOLE),
+    ("gpus", WHOLE),  # of one replica
+    ("max_batch", WHOLE),
+    ("kv_room", WHOLE),  # KV cache of a replica: tokens, or blocks where it grows
+    ("block_tokens", WHOLE),
+    ("grow", WHOLE),  # 0: prompt and output are reserved at admission; 1: blocks as tokens come
+    ("chunk_tokens", WHOLE),  # budget of a step in tokens; 0: whole prompts
+    ("prefill_limit_tokens", WHOLE),  # most prompt tokens of a step with whole prompts
+    ("kv_ns", WHOLE),  # per KV token and step
+    ("prefill_ns", WHOLE),  # per prompt token
+])
+REPLICA = np.dtype([
+    ("group", WHOLE),
+    ("up", WHOLE),
+    ("load", WHOLE),  # requests waiting and running
+    ("running", WHOLE),  # sequences admitted
+    ("batch", WHOLE),  # of them, those that make a token in the steps at hand
+    ("kv", WHOLE),  # tokens held at the start of the segment
+    ("used", WHOLE),  # tokens reserved, or blocks given out
+    ("step", WHOLE),  # steps completed before the segment
+    ("start_ns", WHOLE), ("first_ns", WHOLE), ("step_ns", WHOLE), ("growth_ns", WHOLE),  # of the segment
+    ("steps", WHOLE),  # in the segment as planned
+    ("prefill_tokens", WHOLE),  # in its first step
+    ("finishing", WHOLE),  # entries of the finish heap
+    ("stacked", WHOLE),  # entries of the admission stack
+    ("prefilling_head", WHOLE), ("prefilling_tail", WHOLE),
+    ("tokens", WHOLE),  # outstanding at the start of the segment
+    ("boundary_ns", WHOLE), ("steps_done", WHOLE),  # a boundary and the steps before it, as last looked at
+    ("active_ns", WHOLE), ("counted_ns", WHOLE),  # time with a batch; counted up to
+    ("batch_ns", WHOLE),  # integral of the batch
+    ("prefill_ns", WHOLE),  # time of prefills
+    ("prompt_tokens", WHOLE), ("output_tokens", WHOLE),  # done
+    ("evictions", WHOLE),
+])
+CLASS = np.dtype([
+    ("level", WHOLE),
+    ("patience_ns", REAL),  # mean; infinity: nobody leaves
+    ("cached_frac", REAL),  # of prompt tokens
+    ("max_wait_ns", WHOLE),
+    ("ttft_slo_ns", WHOLE), ("tpot_slo_ns", WHOLE),
+    ("seed", np.uint64),  # of its own draws
+    ("drawn", np.uint64),  # requests drawn
+    ("prompt_mu", REAL), ("prompt_sigma", REAL), ("prompt_max", REAL),
+    ("output_mu", REAL), ("output_sigma", REAL), ("output_max", REAL),
+    ("next_ns", WHOLE),  # arrival of its next request
+    ("hazard", REAL),  # not yet spent of the gap to it
+    ("mean_output_tokens", WHOLE),
+    ("arrived", WHOLE), ("rejected", WHOLE), ("served", WHOLE), ("abandoned", WHOLE), ("shed", WHOLE),
+    ("slo_met", WHOLE),
+    ("prompt_tokens", WHOLE), ("output_tokens", WHOLE),  # of the served
+])
+REQUEST = np.dtype([
+    ("arrival_ns", WHOLE), ("deadline_ns", WHOLE), ("first_ns", WHOLE),
+    ("number", WHOLE), ("class_", WHOLE),
+    ("prompt", WHOLE), ("output", WHOLE), ("cached", WHOLE),
+    ("made", WHOLE),  # output tokens when it was last admitted
+    ("left", WHOLE),  # tokens still to prefill
+    ("finish_step", WHOLE),  # of its replica; NEVER while its prompt is prefilled
+    ("started", WHOLE),  # 1: it was admitted once
+    ("admission", WHOLE),  # number of its last admission, NONE while it waits
+    ("place", WHOLE),  # its replica, or R: the shared queue
+    ("prev", WHOLE), ("next", WHOLE),  # neighbours in the queue, or among those being prefilled
+    ("leaving", WHOLE),  # place in the heap of deadlines, NONE: not in it
+])
+QUEUE = np.dtype([("head", WHOLE), ("tail", WHOLE), ("fresh", WHOLE)])
+DONE = np.dtype([
+    ("number", WHOLE), ("class_", WHOLE), ("arrival_ns", WHOLE), ("first_ns", WHOLE), ("finish_ns", WHOLE),
+    ("prompt", WHOLE), ("output", WHOLE), ("replica", WHOLE), ("outcome", WHOLE),
+])
+SERVED, ABANDONED, SHED, REJECTED = range(4)
+CLOCK = np.dtype([
+    ("now_ns", WHOLE), ("routing", WHOLE), ("levels", WHOLE),
+    ("called", WHOLE),  # 1: control has changed the replicas of a shared queue
+    ("next_ns", WHOLE),  # next arrival
+    ("next_source", WHOLE),  # its class, or C: the trace
+    ("trace_row", WHOLE),
+    ("number", WHOLE),  # requests so far
+    ("admissions", WHOLE),
+    ("free", WHOLE),  # first free slot
+    ("in_flight", WHOLE),
+    ("leaving", WHOLE),  # entries of the heap of deadlines
+    ("starting", WHOLE),  # entries of starting
+    ("up", WHOLE),  # replicas that take requests
+    ("turn", WHOLE),  # of round-robin, and draws of two choices
+    ("seed", np.uint64),
+    ("done", WHOLE), ("done_every", WHOLE),  # rows of done; one request in so many is kept, 0: none
+])
+
+
+class State(NamedTuple):
+    """Everything that exists in a run at request level."""
+
+    clock: Array  # (1) CLOCK
+    groups: Array  # (G) GROUP
+    decode_ns: Array  # (G, B + 1) time of a step by its batch, without KV and prefill
+    replicas: Array  # (R) REPLICA
+    finish: Array  # (R, B) heap of finish step << 32 | slot
+    stack: Array  # (R, 2 B, 2) admission, slot: in order of admission, old entries included
+    residues: Array  # (R, T) decoding sequences by where their next block falls
+    queues: Array  # (R + 1, L) QUEUE; the last is the shared one
+    requests: Array  # (S) REQUEST
+    leaving: Array  # (S) heap of slots by deadline
+    starting: Array  # (B) slots whose prompt is done with the step at hand
+    classes: Array  # (C) CLASS
+    rates: Array  # (K, C) arrivals per second
+    rate_ns: int  # length of a row of rates
+    trace_ns: Array  # (N) arrivals
+    trace: Array  # (N, 3) prompt, output, class
+    times: Array  # min tree of the next event of each replica
+    loads: Array  # min tree of the load of each replica that is up
+    tree: Array  # where the levels of these two begin
+    serving: Array  # replicas that are up, in order
+    latency: Array  # (C, 3, buckets) served requests by TTFT, TPOT, E2E
+    done: Array  # (D) DONE

@@ -1,0 +1,100 @@
+"""The pool at request level: splits, growth, and what it counts."""
+
+import numpy as np
+import pytest
+
+from fleetsim.engine.latency import Latency
+from fleetsim.engine.request_pool import RequestPool
+from fleetsim.kernel.request.histogram import BUCKETS, bucket, edges_ns
+from fleetsim.model.replica import Batching, ReplicaGroup, RequestClass
+from fleetsim.spec import catalog
+
+LAW = catalog.step_profiles()["llama-2-70b-2023-engine-a100-80gb"].law
+CHAT = RequestClass("chat", prompt_mean_tokens=1_000, prompt_cv=0.8, output_mean_tokens=250, output_cv=0.8,
+                    ttft_slo_s=1.0, tpot_slo_s=0.1)
+SECOND_NS = 10**9
+
+
+def pool(load: float, replicas: int = 4, seed: int = 0, **batching: object) -> RequestPool:
+    """An hour at a load of the saturation rate."""
+    lam = LAW.saturation_rps(1_000, 250, 0.8, 256) * load * replicas
+    group = ReplicaGroup(replicas, LAW, batching=Batching(**batching))  # type: ignore[arg-type]  # by name
+    return RequestPool([group], [CHAT], "join_shortest_queue", seed=seed, rates_rps=np.full((12, 1), lam))
+
+
+def test_every_time_has_its_bucket() -> None:
+    edges = edges_ns()
+    assert len(edges) == BUCKETS + 1
+    for ns in [0, 1, 63, 64, 65, 127, 128, 129, 10**6 - 1, 2**40 - 1, 2**40, 2**53 + 1, 2**60 - 1, 2**61]:
+        at = bucket(ns)
+        assert edges[at] <= ns < edges[at + 1]
+    widths = np.diff(edges)[64:-1] / edges[64:-2]
+    assert widths.max() <= 1 / 64
+
+
+def test_quantiles_are_within_a_hundredth() -> None:
+    times = np.sort(np.random.default_rng(1).lognormal(18, 1.5, 20_000).astype(np.int64))
+    counts = np.bincount([bucket(int(ns)) for ns in times], minlength=BUCKETS)
+    for share in (0.5, 0.9, 0.99, 1.0):
+        exact = times[int(np.ceil(share * len(times))) - 1] / SECOND_NS
+        assert Latency(counts).quantile_s(share) == pytest.approx(exact, rel=0.008)
+    assert Latency(counts).mean_s == pytest.approx(times.mean() / SECOND_NS, rel=0.005)
+    assert Latency(np.zeros(BUCKETS, np.int64)).quantile_s(0.5) is None
+
+
+def test_any_split_of_the_way_gives_the_same() -> None:
+    whole, parts = pool(0.9), pool(0.9)
+    whole.advance(600 * SECOND_NS)
+    for until_s in (0, 1, 1, 59, 300, 600):
+        parts.advance(until_s * SECOND_NS)
+    for name in ("requests", "replicas", "latency", "classes"):
+        assert np.array_equal(getattr(whole.state, name), getattr(parts.state, name)), name
+
+
+def test_requests_are_conserved_and_slots_grow_in_overload() -> None:
+    crowded = pool(3.0)
+    first = len(crowded.state.requests)
+    crowded.advance(600 * SECOND_NS)
+    assert len(crowded.state.requests) > first
+    assert crowded.count(0, "arrived") == crowded.count(0, "served") + crowded.in_flight
+    crowded.run_out()
+    assert crowded.count(0, "arrived") == crowded.count(0, "served")
+    assert crowded.in_flight == 0
+
+
+def test_throughput_in_overload_is_that_of_saturation() -> None:
+    """Within 3 % of the closed form, which takes the batch as full all the time."""
+    crowded = pool(2.0)
+    crowded.advance(1_200 * SECOND_NS)
+    before = crowded.count(0, "served")
+    crowded.advance(3_600 * SECOND_NS)
+    found = (crowded.count(0, "served") - before) / 2_400 / 4
+    assert found == pytest.approx(LAW.saturation_rps(1_000, 250, 0.8, 256), rel=0.03)
+
+
+def test_more_replicas_shorten_the_wait() -> None:
+    """On the same requests: a router that sees only who waits would not tell the difference."""
+    lam = LAW.saturation_rps(1_000, 250, 0.8, 256) * 4 * 0.9
+    means = []
+    for replicas in (4, 8, 40):
+        group = ReplicaGroup(replicas, LAW)
+        each = RequestPool([group], [CHAT], "join_shortest_queue", rates_rps=np.full((12, 1), lam))
+        each.advance(3_600 * SECOND_NS)
+        means.append(each.latency(0, "ttft").mean_s)
+    assert means == sorted(means, reverse=True)
+    assert len(set(means)) == 3
+
+
+def test_lengths_do_not_shift_with_the_rate() -> None:
+    """Common random numbers: the n-th request of a class has the same tokens at any rate."""
+    rows = []
+    for lam in (1.0, 3.0):
+        each = RequestPool([ReplicaGroup(4, LAW)], [CHAT], "round_robin", rates_rps=np.full((12, 1), lam),
+                           keep_every=1)
+        each.advance(900 * SECOND_NS)
+        each.run_out()
+        taken = each.taken()
+        rows.append(taken[np.argsort(taken["number"])][:500])
+    assert np.array_equal(rows[0]["prompt"], rows[1]["prompt"])
+    assert np.array_equal(rows[0]["output"], rows[1]["output"])
+    assert not np.array_equal(rows[0]["arrival_ns"], rows[1]["arrival_ns"])
