@@ -117,10 +117,13 @@ A figure that has no value (nothing arrived, nothing ran short) is null.
 
 def commands_page() -> str:
     """Every verb with its arguments and options, from the functions behind them."""
-    from fleetsim.cli.main import EXIT_CODES, VERBS
+    from fleetsim.cli.main import EXIT_CODES, GROUPS, VERBS
 
+    commands = [(verb.__name__, verb, line) for verb, line in VERBS]
+    commands += [(f"{group} {name}", verb, line)
+                 for group, (_, inner, _) in GROUPS.items() for name, verb, line in inner]
     verbs = table(("verb", "does"),
-                  ((f"[`{verb.__name__}`](#{verb.__name__})", line) for verb, line in VERBS))
+                  ((f"[`{name}`](#{name.replace(' ', '-')})", line) for name, _, line in commands))
     parts = [f"""\
 Data goes to stdout, progress and remarks to stderr, so `--json` can be piped; an error is JSON then
 too ([how](errors.md#errors-for-programs)). {EXIT_CODES}
@@ -128,9 +131,9 @@ A `RUN` is a run directory, a scenario's directory or name (its newest run), or 
 
 {verbs}
 """]
-    for verb, _ in VERBS:
+    for name, verb, _ in commands:
         words, rows = arguments(verb)
-        parts.append(f"\n## {verb.__name__}\n\n`{' '.join(['fleetsim', verb.__name__, *words, '[OPTIONS]'])}`"
+        parts.append(f"\n## {name}\n\n`{' '.join(['fleetsim', name, *words, '[OPTIONS]'])}`"
                      f"\n\n{inspect.cleandoc(verb.__doc__ or '')}\n\n"
                      + table(("argument or option", "takes", "default", "meaning"), rows))
     return "\n".join(parts)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetsim.cli.main import VERBS
+from fleetsim.cli.main import GROUPS, VERBS
 from fleetsim.cli.template import TEMPLATE
 from fleetsim.model.figure import find_figure
 from fleetsim.spec import check_contract_file, is_contract_file, load
@@ -98,7 +98,7 @@ def test_yaml_on_a_page_passes_check(path: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", PROSE, ids=name_of)
 def test_verbs_and_figures_that_are_named_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    verbs = {verb.__name__ for verb, _ in VERBS}
+    verbs = {verb.__name__ for verb, _ in VERBS} | set(GROUPS)
     assert set(re.findall(r"(?:^\$ |`|; )fleetsim ([a-z]+)", text, flags=re.MULTILINE)) <= verbs
     figures = re.findall(r"result:([a-z]+\.[\w.-]+)", text)
     assert [name for name in figures if find_figure(name) is None] == []

@@ -15,10 +15,12 @@ from fleetsim.cli.optimize import optimize
 from fleetsim.cli.program import Program
 from fleetsim.cli.query import query
 from fleetsim.cli.rebill import rebill
+from fleetsim.cli.replay import replay
 from fleetsim.cli.report import report
 from fleetsim.cli.run import run
 from fleetsim.cli.schema import schema
 from fleetsim.cli.show import show
+from fleetsim.cli.trace import TRACE_VERBS, trace, trace_app
 from fleetsim.cli.verify import verify
 from fleetsim.version import __version__
 
@@ -49,11 +51,15 @@ VERBS = (
     (compare, "Put alternatives side by side: scenarios, contract files or runs."),
     (rebill, "Bill a run under other contracts."),
     (optimize, "Find the cheapest mix of offered contracts for a run."),
+    (replay, "Run every request of a trace on replicas of a service."),
     (schema, "Print the JSON Schema of scenario files."),
     (explain, "Explain the code of an error."),
 )
+GROUPS = {"trace": (trace, TRACE_VERBS, "Import, describe and fit recorded requests.")}
+"""Verbs with verbs of their own."""
 for verb, line in VERBS:
     app.command(short_help=line)(verb)
+app.add_typer(trace_app, name="trace", short_help=GROUPS["trace"][2])
 
 
 def print_version(wanted: bool) -> None:
