@@ -1,5 +1,6 @@
 """Pots and what is charged: credits and refunds go back, and no charge is paid twice."""
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -10,9 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from metered import billed, block, delivery, effective, hours, rows, usage, utc
 
-from fleetsim.ledger.contracts import Credits, EnterpriseCommitment, OnDemand, Reserved, VolumeTiers
+from fleetsim.ledger.contracts import (
+    CostPassThrough,
+    Credits,
+    EnterpriseCommitment,
+    OnDemand,
+    Reserved,
+    VolumeTiers,
+)
 from fleetsim.ledger.contracts.early_termination import EarlyTermination
 from fleetsim.ledger.contracts.payment_schedule import PaymentSchedule
+from fleetsim.ledger.contracts.provider_delay import ProviderDelay
 from fleetsim.ledger.contracts.sla_credit import SlaBracket, SlaCredit
 from fleetsim.ledger.contracts.volume_tiers import Tier
 from fleetsim.ledger.rating import Biller, rate
@@ -151,3 +160,25 @@ def test_what_credits_paid_does_not_count_for_a_commitment_to_the_same_contract(
     assert billed(rate(contracts, [usage(JUNE, TEN)]), "shortfall") == 6_000_000_000
     contracts["macc"] = macc(7_200)  # the invoice for the credits counts where all of the fleet does
     assert billed(rate(contracts, [usage(JUNE, TEN)]), "shortfall") == 0
+
+
+def test_a_credit_gives_back_to_a_commitment_in_its_hour() -> None:
+    """$10.45 less a credit of 1 cent in each of two hours is $10.43 of $11: a shortfall of 57 cents.
+
+    The second hour charges nothing but its credit, so that the pot then counts one cent less.
+    """
+    start = utc(2023, 12, 10, 5)
+    late = [replace(delivery(accepted, 1), promised_us=delivery(utc(2023, 12, 9, 5), 1).accepted_us)
+            for accepted in (start, utc(2023, 12, 10, 6))]
+    contracts = {
+        "share": CostPassThrough(
+            fleet="b", usd_per_gpu_hour=Decimal("0.01"), revenue_share_frac=Decimal("0.2"),
+            delay_relief=ProviderDelay(credit_usd_per_gpu_day=Decimal("0.01"), grace_days=0)),
+        "promise": EnterpriseCommitment(fleets_=("b",), usd=Decimal(11), start=start,
+                                        end=utc(2023, 12, 10, 6, 1))}
+    bill = Biller(contracts).bill([usage(hours(start, utc(2024, 1, 1)), *late, fleet="b")])
+    (pot,) = [each for each in bill.commitments if each.contract == "promise"]
+    assert pot.used_micro_usd[:3].tolist() == [10_440_000, -10_000, 0]
+    assert pot.committed_micro_usd[:3].tolist() == [10_440_000, 560_000, 0]
+    assert [row[8] for row in rows(bill.charges) if row[4] == "delay_credit"] == [-10_000, -10_000]
+    assert billed(bill.charges, "shortfall") == 570_000
