@@ -8,8 +8,8 @@ from fleetsim.kernel.request.arrays import Array
 from fleetsim.kernel.request.histogram import edges_ns
 from fleetsim.timebase import SECOND_NS
 
-METRICS = ("ttft", "tpot", "e2e")
-"""Time to first token, per output token after it, to the last token; rows of the kernel's counts."""
+METRICS = ("ttft", "tpot", "e2e", "wait")
+"""Time to first token, per output token after it, to the last token, to admission: the kernel's rows."""
 
 
 @dataclass(frozen=True)

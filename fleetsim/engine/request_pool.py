@@ -9,7 +9,7 @@ import numpy as np
 
 from fleetsim.engine.latency import METRICS, Latency
 from fleetsim.kernel.request import min_tree
-from fleetsim.kernel.request.advance import NO_SLOT, THERE, advance, begin
+from fleetsim.kernel.request.advance import NO_SLOT, THERE, advance, begin, learn, take_over
 from fleetsim.kernel.request.arrays import (
     CLASS,
     CLOCK,
@@ -58,8 +58,9 @@ class RequestPool:
 
     def __init__(self, groups: Sequence[ReplicaGroup], classes: Sequence[RequestClass], routing: Routing, *,
                  seed: int = 0, replication: int = 0, trace: Arrivals = NO_ARRIVALS,
-                 rates_rps: Array | None = None, rate_row_s: float = 300.0, keep_every: int = 0) -> None:
-        """`rates_rps` is (K, C): requests per second of each class in rows of `rate_row_s`.
+                 rates_rps: Array | None = None, rate_row_s: float = 300.0, keep_every: int = 0,
+                 start_ns: int = 0) -> None:
+        """`rates_rps` is (K, C): requests per second of each class, in rows of `rate_row_s` from the start.
 
         One request in `keep_every` is kept for `taken`; 0 keeps none.
         """
@@ -72,8 +73,8 @@ class RequestPool:
         levels = sorted({each.priority for each in classes})
         self._kept: list[Array] = []
         self.state = State(
-            clock=_clock(ROUTINGS.index(routing), len(levels), count, key_of(seed, replication, "routing"),
-                         keep_every),
+            clock=_clock(now_ns=start_ns, routing=ROUTINGS.index(routing), levels=len(levels), up=count,
+                         seed=np.uint64(key_of(seed, replication, "routing")), done_every=keep_every),
             groups=_groups(groups),
             decode_ns=_decode(groups, widest),
             replicas=_replicas(groups, count),
@@ -86,6 +87,7 @@ class RequestPool:
             starting=np.zeros(widest, np.int64),
             classes=_classes(classes, levels, seed, replication),
             rates=np.ascontiguousarray(rates_rps, dtype=np.float64),
+            rates_from_ns=start_ns,
             rate_ns=round(rate_row_s * SECOND_NS),
             trace_ns=np.ascontiguousarray(trace.arrival_ns, dtype=np.int64),
             trace=np.stack([trace.prompt_tokens, trace.output_tokens, trace.class_], axis=1).astype(np.int64),
@@ -93,7 +95,7 @@ class RequestPool:
             loads=min_tree.filled(starts, np.zeros(count, np.int64)),
             tree=starts,
             serving=np.arange(count),
-            latency=np.zeros((len(classes), 3, BUCKETS), np.int64),
+            latency=np.zeros((len(classes), len(METRICS), BUCKETS), np.int64),
             done=_records(DONE_ROWS if keep_every else 1, DONE),
         )
         begin(self.state)
@@ -114,6 +116,21 @@ class RequestPool:
                 self._grow()
             else:
                 self._keep()
+
+    def expect(self, rates_rps: Array) -> None:
+        """Further rows of rates, (K, C), from now on; those known so far must end now."""
+        self.state = self.state._replace(
+            rates=np.ascontiguousarray(rates_rps, dtype=np.float64), rates_from_ns=self.now_ns)
+        learn(self.state)
+
+    def take_over(self, class_: int, requests: int, first_ns: int, last_ns: int) -> None:
+        """Let requests in that came between two times before now and still wait.
+
+        They have the remaining patience of somebody who waits: patience has no memory.
+        """
+        done = 0
+        while (done := take_over(self.state, class_, requests, first_ns, last_ns, done)) < requests:
+            self._grow()
 
     def run_out(self) -> None:
         """Move on until every request that has arrived is over and none is to come."""
@@ -195,10 +212,8 @@ def _slots(count: int, first: int) -> Array:
     return slots
 
 
-def _clock(routing: int, levels: int, replicas: int, key: int, keep_every: int) -> Array:
+def _clock(**values: Any) -> Array:
     clock = _records(1, CLOCK)
-    values = {"routing": routing, "levels": levels, "up": replicas, "seed": np.uint64(key),
-              "done_every": keep_every}
     for name, value in values.items():
         clock[name] = value
     return clock

@@ -32,6 +32,7 @@ class Request:
     prefilled: int = 0
     decoding: bool = False
     started: bool = False
+    admitted_ns: int = -1
     first_ns: int = -1
     outcome: str = ""
     replica: "Replica | None" = None
@@ -61,7 +62,7 @@ class Pool:
         for group in groups:
             for _ in range(group.replicas):
                 self.replicas.append(Replica(self, len(self.replicas), group, levels))
-        self.over: list[tuple[int, int, int, int, int, int]] = []
+        self.over: list[tuple[int, ...]] = []
 
     # Priorities at one nanosecond: step ends by replica, then control, patience, arrivals.
 
@@ -130,8 +131,8 @@ class Pool:
     def finish(self, request: Request, outcome: str, replica: int = -1) -> None:
         request.outcome = outcome
         names = ("served", "abandoned", "shed", "rejected")
-        self.over.append((request.number, request.arrival_ns, request.first_ns, int(self.env.now), replica,
-                          names.index(outcome)))
+        self.over.append((request.number, request.arrival_ns, request.admitted_ns, request.first_ns,
+                          int(self.env.now), replica, names.index(outcome)))
 
     def serve_shared_queue(self) -> None:
         """Replicas without work take from the shared queue at once, lowest number first."""
@@ -268,6 +269,8 @@ class Replica:
             elif prefill and prefill + part > self.law.prefill_limit_tokens:
                 break
             queue[request.level].remove(request)
+            if not request.started:
+                request.admitted_ns = int(self.pool.env.now)
             request.replica, request.started = self, True
             self.batch.append(request)
             self.parts[request] = part

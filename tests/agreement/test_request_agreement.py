@@ -94,8 +94,8 @@ def by_kernel(case: Case, end_ns: int) -> tuple[RequestPool, list[tuple[int, ...
         if act:
             getattr(pool, act)(replica)
     pool.advance(end_ns)
-    return pool, sorted((int(row.number), int(row.arrival_ns), int(row.first_ns), int(row.finish_ns),
-                         int(row.replica), int(row.outcome)) for row in pool.taken())
+    return pool, sorted((int(row.number), int(row.arrival_ns), int(row.admitted_ns), int(row.first_ns),
+                         int(row.finish_ns), int(row.replica), int(row.outcome)) for row in pool.taken())
 
 
 def by_oracle(case: Case, end_ns: int) -> list[tuple[int, ...]]:

@@ -14,7 +14,7 @@ from fleetsim.kernel.request.arrays import (
     SHED,
     SHORTEST_QUEUE,
 )
-from fleetsim.kernel.request.arrivals import arrive, draw_arrival, look_ahead
+from fleetsim.kernel.request.arrivals import arrive, draw_arrival, draw_tokens, expect, look_ahead, spend
 from fleetsim.kernel.request.batch import fits, give_up, outstanding
 from fleetsim.kernel.request.kv import exceeds
 from fleetsim.kernel.request.min_tree import first_least, least, put
@@ -32,6 +32,37 @@ def begin(state):
     for c in range(state.classes.size):
         draw_arrival(state, c, state.clock[0].now_ns)
     look_ahead(state)
+
+
+@compiled_entry
+def learn(state):
+    """Rates are known further: those draw their next arrival that could not."""
+    for c in range(state.classes.size):
+        if state.classes[PLACE(c)].hazard > 0.0:
+            spend(state, c, state.rates_from_ns)
+    look_ahead(state)
+
+
+@compiled_entry
+def take_over(state, c, count, first_ns, last_ns, done):
+    """Let requests of a class in that came evenly between two times and still wait; `done` of them are in.
+
+    How many are in then: fewer than `count` when slots run out.
+    """
+    clock = state.clock[0]
+    now = clock.now_ns
+    while done < count and clock.free != NONE:
+        slot = occupy(state)
+        request = state.requests[PLACE(slot)]
+        draw_tokens(state.classes[PLACE(c)], request)
+        arrival_ns = first_ns + int((last_ns - first_ns) * ((done + 0.5) / count))
+        expect(state, request, c, arrival_ns, now)
+        r = place(state, slot, now)
+        if r != NONE:
+            start_segment(state, r, now)
+        done += 1
+    clock.called = 1
+    return done
 
 
 @compiled_entry
@@ -93,6 +124,14 @@ def advance(state, until_ns):
 @compiled
 def enter(state):
     """Make the next arrival a request; its slot."""
+    slot = occupy(state)
+    arrive(state, slot)
+    return slot
+
+
+@compiled
+def occupy(state):
+    """A free slot, numbered and empty."""
     clock = state.clock[0]
     slot = clock.free
     request = state.requests[PLACE(slot)]
@@ -100,12 +139,8 @@ def enter(state):
     clock.in_flight += 1
     request.number = clock.number
     clock.number += 1
-    request.first_ns = request.admission = request.leaving = NONE
+    request.first_ns = request.admitted_ns = request.admission = request.leaving = NONE
     request.made = request.started = 0
-    arrive(state, slot)
-    cached = int(request.prompt * state.classes[PLACE(request.class_)].cached_frac)
-    request.cached = min(request.prompt - 1, cached)
-    request.left = request.prompt - request.cached
     return slot
 
 

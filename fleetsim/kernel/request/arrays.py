@@ -63,14 +63,16 @@ CLASS = np.dtype([
     ("prompt_mu", REAL), ("prompt_sigma", REAL), ("prompt_max", REAL),
     ("output_mu", REAL), ("output_sigma", REAL), ("output_max", REAL),
     ("next_ns", WHOLE),  # arrival of its next request
-    ("hazard", REAL),  # not yet spent of the gap to it
+    ("hazard", REAL),  # of the gap to it, still to spend when more rates are known; 0: none
     ("mean_output_tokens", WHOLE),
     ("arrived", WHOLE), ("rejected", WHOLE), ("served", WHOLE), ("abandoned", WHOLE), ("shed", WHOLE),
     ("slo_met", WHOLE),
     ("prompt_tokens", WHOLE), ("output_tokens", WHOLE),  # of the served
 ])
 REQUEST = np.dtype([
-    ("arrival_ns", WHOLE), ("deadline_ns", WHOLE), ("first_ns", WHOLE),
+    ("arrival_ns", WHOLE), ("deadline_ns", WHOLE),
+    ("admitted_ns", WHOLE),  # first
+    ("first_ns", WHOLE),  # its first token
     ("number", WHOLE), ("class_", WHOLE),
     ("prompt", WHOLE), ("output", WHOLE), ("cached", WHOLE),
     ("made", WHOLE),  # output tokens when it was last admitted
@@ -84,7 +86,8 @@ REQUEST = np.dtype([
 ])
 QUEUE = np.dtype([("head", WHOLE), ("tail", WHOLE), ("fresh", WHOLE)])
 DONE = np.dtype([
-    ("number", WHOLE), ("class_", WHOLE), ("arrival_ns", WHOLE), ("first_ns", WHOLE), ("finish_ns", WHOLE),
+    ("number", WHOLE), ("class_", WHOLE),
+    ("arrival_ns", WHOLE), ("admitted_ns", WHOLE), ("first_ns", WHOLE), ("finish_ns", WHOLE),
     ("prompt", WHOLE), ("output", WHOLE), ("replica", WHOLE), ("outcome", WHOLE),
 ])
 SERVED, ABANDONED, SHED, REJECTED = range(4)
@@ -122,7 +125,8 @@ class State(NamedTuple):
     leaving: Array  # (S) heap of slots by deadline
     starting: Array  # (B) slots whose prompt is done with the step at hand
     classes: Array  # (C) CLASS
-    rates: Array  # (K, C) arrivals per second
+    rates: Array  # (K, C) arrivals per second, as far as they are known
+    rates_from_ns: int  # where the first row begins
     rate_ns: int  # length of a row of rates
     trace_ns: Array  # (N) arrivals
     trace: Array  # (N, 3) prompt, output, class
@@ -130,5 +134,5 @@ class State(NamedTuple):
     loads: Array  # min tree of the load of each replica that is up
     tree: Array  # where the levels of these two begin
     serving: Array  # replicas that are up, in order
-    latency: Array  # (C, 3, buckets) served requests by TTFT, TPOT, E2E
+    latency: Array  # (C, 4, buckets) served requests by TTFT, TPOT, E2E, wait
     done: Array  # (D) DONE

@@ -27,18 +27,27 @@ def draw_arrival(state, c, after_ns):
     The rate's integral up to the next arrival is exponential with mean 1, whatever the rate does.
     """
     class_ = state.classes[PLACE(c)]
-    hazard = -math.log(draw(class_, GAP))
+    class_.hazard = -math.log(draw(class_, GAP))
+    spend(state, c, after_ns)
+
+
+@compiled
+def spend(state, c, after_ns):
+    """Go through the rates from `after_ns` on until the hazard is spent or they are known no further."""
+    class_ = state.classes[PLACE(c)]
     rates, length = state.rates, state.rate_ns
-    row = after_ns // length
-    at = float(after_ns - row * length)
+    since = after_ns - state.rates_from_ns
+    row = since // length
+    at = float(since - row * length)
     class_.next_ns = NEVER
     while row < rates.shape[0]:
         per_ns = rates[PLACE(row), PLACE(c)] * 1e-9
         ahead = per_ns * (length - at)
-        if hazard < ahead:
-            class_.next_ns = row * length + int(at + hazard / per_ns)
+        if class_.hazard < ahead:
+            class_.next_ns = state.rates_from_ns + row * length + int(at + class_.hazard / per_ns)
+            class_.hazard = 0.0
             return
-        hazard -= ahead
+        class_.hazard -= ahead
         at = 0.0
         row += 1
 
@@ -47,6 +56,32 @@ def draw_arrival(state, c, after_ns):
 def lognormal(u, mu, sigma, most):
     """Tokens: a lognormal, rounded, between 1 and `most`."""
     return int(min(max(math.exp(mu + sigma * normal_quantile(u)) + 0.5, 1.0), most))
+
+
+@compiled
+def draw_tokens(class_, request):
+    """Prompt and output of a class's next request."""
+    request.prompt = lognormal(draw(class_, PROMPT), class_.prompt_mu, class_.prompt_sigma, class_.prompt_max)
+    request.output = lognormal(draw(class_, OUTPUT), class_.output_mu, class_.output_sigma, class_.output_max)
+
+
+@compiled
+def expect(state, request, c, arrival_ns, now):
+    """How long a request that came at `arrival_ns` and waits at `now` goes on waiting, and its prefix cache.
+
+    Patience has no memory; the longest wait counts from the arrival.
+    """
+    class_ = state.classes[PLACE(c)]
+    request.class_ = c
+    request.arrival_ns = arrival_ns
+    wait = max(0.0, float(class_.max_wait_ns) - float(now - arrival_ns))
+    if class_.patience_ns < math.inf:
+        wait = min(wait, -math.log(draw(class_, PATIENCE)) * class_.patience_ns)
+    request.deadline_ns = now + int(wait) if wait < float(NEVER) / 2 else NEVER
+    class_.drawn += PLACE(1)
+    class_.arrived += 1
+    request.cached = min(request.prompt - 1, int(request.prompt * class_.cached_frac))
+    request.left = request.prompt - request.cached
 
 
 @compiled
@@ -71,23 +106,12 @@ def arrive(state, slot):
     if drawn:
         c = clock.next_source
         class_ = state.classes[PLACE(c)]
-        request.prompt = lognormal(draw(class_, PROMPT), class_.prompt_mu, class_.prompt_sigma,
-                                   class_.prompt_max)
-        request.output = lognormal(draw(class_, OUTPUT), class_.output_mu, class_.output_sigma,
-                                   class_.output_max)
+        draw_tokens(class_, request)
     else:
         row = PLACE(clock.trace_row)
         request.prompt, request.output, c = state.trace[row, 0], state.trace[row, 1], state.trace[row, 2]
         clock.trace_row += 1
-    class_ = state.classes[PLACE(c)]
-    request.class_ = c
-    request.arrival_ns = now
-    wait = float(class_.max_wait_ns)
-    if class_.patience_ns < math.inf:
-        wait = min(wait, -math.log(draw(class_, PATIENCE)) * class_.patience_ns)
-    request.deadline_ns = now + int(wait) if wait < float(NEVER) else NEVER
-    class_.drawn += PLACE(1)
-    class_.arrived += 1
+    expect(state, request, c, now, now)
     if drawn:
         draw_arrival(state, c, now)
     look_ahead(state)

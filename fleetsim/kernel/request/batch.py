@@ -25,11 +25,13 @@ def fits(state, replica, slot):
 
 
 @compiled
-def admit(state, r, slot):
+def admit(state, r, slot, now):
     """Move a request, which has left its queue, into the batch."""
     clock, replica, request = state.clock[0], state.replicas[PLACE(r)], state.requests[PLACE(slot)]
     request.place = r
     request.deadline_ns = NEVER
+    if request.started == 0:
+        request.admitted_ns = now
     request.started = 1
     request.admission = clock.admissions
     clock.admissions += 1

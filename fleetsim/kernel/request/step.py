@@ -88,6 +88,7 @@ def serve(state, r, slot, now):
     counts, c = state.latency, PLACE(request.class_)
     counts[c, 0, PLACE(bucket(ttft))] += 1
     counts[c, 2, PLACE(bucket(e2e))] += 1
+    counts[c, 3, PLACE(bucket(request.admitted_ns - request.arrival_ns))] += 1
     if request.output > 1:
         counts[c, 1, PLACE(bucket((e2e - ttft) // (request.output - 1)))] += 1
         met = met and e2e - ttft <= class_.tpot_slo_ns * (request.output - 1)
@@ -106,7 +107,7 @@ def free(state, slot, now, r, outcome):
         row = state.done[PLACE(clock.done)]
         clock.done += 1
         row.number, row.class_, row.arrival_ns = request.number, request.class_, request.arrival_ns
-        row.first_ns, row.finish_ns = request.first_ns, now
+        row.admitted_ns, row.first_ns, row.finish_ns = request.admitted_ns, request.first_ns, now
         row.prompt, row.output, row.replica, row.outcome = request.prompt, request.output, r, outcome
     request.admission = NONE
     request.next = clock.free
@@ -147,7 +148,7 @@ def start_segment(state, r, now):
         if shared:
             replica.load += 1
             replica.tokens += outstanding(state, state.requests[PLACE(slot)])
-        admit(state, r, slot)
+        admit(state, r, slot, now)
         if group.chunk_tokens > 0:
             join_prefilling(state, replica, slot)
         prefill += left

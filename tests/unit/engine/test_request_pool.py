@@ -98,3 +98,53 @@ def test_lengths_do_not_shift_with_the_rate() -> None:
     assert np.array_equal(rows[0]["prompt"], rows[1]["prompt"])
     assert np.array_equal(rows[0]["output"], rows[1]["output"])
     assert not np.array_equal(rows[0]["arrival_ns"], rows[1]["arrival_ns"])
+
+
+def test_rates_that_become_known_row_by_row_give_the_same_requests() -> None:
+    rates = np.array([[3.0], [0.0], [8.0], [1.0]])
+    pools = [RequestPool([ReplicaGroup(2, LAW)], [CHAT], "round_robin", rates_rps=rows, keep_every=1,
+                         start_ns=7 * SECOND_NS) for rows in (rates, rates[:0])]
+    pools[0].advance((7 + 1_200) * SECOND_NS)
+    for k, row in enumerate(rates):
+        pools[1].expect(row[None])
+        pools[1].advance((7 + 300 * (k + 1)) * SECOND_NS)
+    whole, parts = (each.taken() for each in pools)
+    assert len(whole) > 1_000
+    assert np.array_equal(whole, parts)
+    assert whole.arrival_ns.min() >= 7 * SECOND_NS
+
+
+def test_requests_taken_over_have_waited_before() -> None:
+    """More than the batch holds: the oldest start at once, the others wait for them, and all are served."""
+    taken = RequestPool([ReplicaGroup(1, LAW, batching=Batching(max_batch=4))], [CHAT], "shared_queue",
+                        keep_every=1, start_ns=100 * SECOND_NS)
+    taken.take_over(0, 2_000, 40 * SECOND_NS, 100 * SECOND_NS)
+    assert taken.in_flight == 2_000
+    taken.run_out()
+    rows = np.sort(taken.taken(), order="number")
+    even_ns = 40 * SECOND_NS + 30_000_000 * np.arange(2_000) + 15_000_000
+    assert np.abs(rows.arrival_ns - even_ns).max() <= 1
+    assert rows.admitted_ns[0] == 100 * SECOND_NS
+    assert (np.diff(rows.admitted_ns) >= 0).all()
+    assert rows.admitted_ns[4] > 100 * SECOND_NS
+    waits = Latency(np.bincount([bucket(int(ns)) for ns in rows.admitted_ns - rows.arrival_ns],
+                                minlength=BUCKETS))
+    assert np.array_equal(waits.counts, taken.latency(0, "wait").counts)
+
+
+@pytest.mark.parametrize("routing", ["shared_queue", "join_shortest_queue"])
+def test_taken_over_patience_begins_anew_and_the_longest_wait_does_not(routing: str) -> None:
+    """Without a replica everybody leaves, by patience or by the longest wait since arrival."""
+    classes = [RequestClass("patient", patience_s=50.0), RequestClass("shed", max_wait_s=90.0)]
+    taken = RequestPool([ReplicaGroup(1, LAW)], classes, routing, keep_every=1,  # type: ignore[arg-type]
+                        start_ns=100 * SECOND_NS)
+    taken.fail(0)
+    for c in (0, 1):
+        taken.take_over(c, 4_000, 40 * SECOND_NS, 60 * SECOND_NS)
+    taken.advance(10**4 * SECOND_NS)
+    rows = taken.taken()
+    left_s = (rows.finish_ns - 100 * SECOND_NS)[rows.class_ == 0] / SECOND_NS
+    assert left_s.mean() == pytest.approx(50.0, abs=3 * 50 / 4_000**0.5)
+    shed = rows[rows.class_ == 1]
+    assert (shed.finish_ns - shed.arrival_ns == 90 * SECOND_NS).all()
+    assert taken.count(0, "abandoned") == taken.count(1, "shed") == 4_000
