@@ -1,6 +1,6 @@
 """A pool at request level: the kernel's arrays, made from what is declared, and what comes out of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf, log, log1p, sqrt
 from typing import Any
@@ -59,10 +59,13 @@ class RequestPool:
     def __init__(self, groups: Sequence[ReplicaGroup], classes: Sequence[RequestClass], routing: Routing, *,
                  seed: int = 0, replication: int = 0, trace: Arrivals = NO_ARRIVALS,
                  rates_rps: Array | None = None, rate_row_s: float = 300.0, keep_every: int = 0,
-                 start_ns: int = 0) -> None:
+                 start_ns: int = 0, scope: str = "", down: Sequence[int] = (),
+                 latency: Array | None = None) -> None:
         """`rates_rps` is (K, C): requests per second of each class, in rows of `rate_row_s` from the start.
 
-        One request in `keep_every` is kept for `taken`; 0 keeps none.
+        One request in `keep_every` is kept for `taken`; 0 keeps none. `scope` begins the names of its
+        random streams, `down` are replicas that are not there yet, and `latency` an array in which
+        several pools count together.
         """
         self.groups, self.classes = tuple(groups), tuple(classes)
         count = sum(group.replicas for group in groups)
@@ -74,7 +77,7 @@ class RequestPool:
         self._kept: list[Array] = []
         self.state = State(
             clock=_clock(now_ns=start_ns, routing=ROUTINGS.index(routing), levels=len(levels), up=count,
-                         seed=np.uint64(key_of(seed, replication, "routing")), done_every=keep_every),
+                         seed=np.uint64(key_of(seed, replication, f"{scope}routing")), done_every=keep_every),
             groups=_groups(groups),
             decode_ns=_decode(groups, widest),
             replicas=_replicas(groups, count),
@@ -85,7 +88,7 @@ class RequestPool:
             requests=_slots(FIRST_SLOTS, 0),
             leaving=np.zeros(FIRST_SLOTS, np.int64),
             starting=np.zeros(widest, np.int64),
-            classes=_classes(classes, levels, seed, replication),
+            classes=_classes(classes, levels, lambda name: key_of(seed, replication, scope + name)),
             rates=np.ascontiguousarray(rates_rps, dtype=np.float64),
             rates_from_ns=start_ns,
             rate_ns=round(rate_row_s * SECOND_NS),
@@ -95,9 +98,15 @@ class RequestPool:
             loads=min_tree.filled(starts, np.zeros(count, np.int64)),
             tree=starts,
             serving=np.arange(count),
-            latency=np.zeros((len(classes), len(METRICS), BUCKETS), np.int64),
+            latency=latency_counts(len(classes)) if latency is None else latency,
             done=_records(DONE_ROWS if keep_every else 1, DONE),
         )
+        if len(down) > 0:
+            self.state.replicas["up"][list(down)] = DOWN
+            self.state.loads[:] = min_tree.filled(starts, np.where(self.state.replicas["up"] == UP, 0, NEVER))
+            serving = np.flatnonzero(self.state.replicas["up"])
+            self.state.serving[: len(serving)] = serving
+            self.state.clock["up"] = len(serving)
         begin(self.state)
 
     @property
@@ -171,6 +180,15 @@ class RequestPool:
         `shed`, `slo_met`; `prompt_tokens` and `output_tokens` of the served."""
         return int(self.state.classes[class_][what])
 
+    def waiting(self) -> tuple[Array, Array]:
+        """Class and arrival of the requests that wait and have never been admitted."""
+        rows = self.state.requests[self.state.requests["started"] == 0]
+        return rows["class_"], rows["arrival_ns"]
+
+    def limit_wait(self, class_: int, max_wait_s: float) -> None:
+        """The longest wait of requests that arrive from now on."""
+        self.state.classes[class_].max_wait_ns = _ns(max_wait_s)
+
     def taken(self) -> Array:
         """The kept requests that are over since the last call, in order of their end, DONE."""
         self._keep()
@@ -209,6 +227,7 @@ def _slots(count: int, first: int) -> Array:
     slots["next"] = np.arange(1, count + 1)
     slots["next"][-1] = NONE
     slots["admission"] = NONE
+    slots["started"] = 1
     return slots
 
 
@@ -248,11 +267,16 @@ def _decode(groups: Sequence[ReplicaGroup], widest: int) -> Array:
     return np.array([group.law.decode_ns(widest) for group in groups], dtype=np.int64)
 
 
-def _classes(classes: Sequence[RequestClass], levels: list[int], seed: int, replication: int) -> Array:
+def latency_counts(classes: int) -> Array:
+    """Histograms of so many classes, empty."""
+    return np.zeros((classes, len(METRICS), BUCKETS), np.int64)
+
+
+def _classes(classes: Sequence[RequestClass], levels: list[int], key: Callable[[str], int]) -> Array:
     rows = _records(len(classes), CLASS)
     for row, each in zip(rows, classes, strict=True):
         row.level = levels.index(each.priority)
-        row.seed = key_of(seed, replication, f"traffic/{each.name}/requests")
+        row.seed = key(f"traffic/{each.name}/requests")
         row.patience_ns = each.patience_s * SECOND_NS
         row.max_wait_ns = _ns(each.max_wait_s)
         row.cached_frac = each.cached_frac

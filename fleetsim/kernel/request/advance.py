@@ -208,6 +208,8 @@ def lose_patience(state, now):
         following = head(state, r)
         if was_next and following != NONE and fits(state, state.replicas[PLACE(r)], following):
             cut(state, r, now)
+    if request.started == 0:
+        class_.waited_ns += now - request.arrival_ns
     if request.deadline_ns - request.arrival_ns >= class_.max_wait_ns:
         class_.shed += 1
         free(state, slot, now, NONE, SHED)

@@ -68,6 +68,8 @@ CLASS = np.dtype([
     ("arrived", WHOLE), ("rejected", WHOLE), ("served", WHOLE), ("abandoned", WHOLE), ("shed", WHOLE),
     ("slo_met", WHOLE),
     ("prompt_tokens", WHOLE), ("output_tokens", WHOLE),  # of the served
+    ("admitted", WHOLE), ("admitted_prompt_tokens", WHOLE), ("admitted_output_tokens", WHOLE),
+    ("waited_ns", WHOLE),  # by those who wait no longer
 ])
 REQUEST = np.dtype([
     ("arrival_ns", WHOLE), ("deadline_ns", WHOLE),
@@ -78,7 +80,7 @@ REQUEST = np.dtype([
     ("made", WHOLE),  # output tokens when it was last admitted
     ("left", WHOLE),  # tokens still to prefill
     ("finish_step", WHOLE),  # of its replica; NEVER while its prompt is prefilled
-    ("started", WHOLE),  # 1: it was admitted once
+    ("started", WHOLE),  # 1: it was admitted once, or the slot is free
     ("admission", WHOLE),  # number of its last admission, NONE while it waits
     ("place", WHOLE),  # its replica, or R: the shared queue
     ("prev", WHOLE), ("next", WHOLE),  # neighbours in the queue, or among those being prefilled
@@ -134,5 +136,5 @@ class State(NamedTuple):
     loads: Array  # min tree of the load of each replica that is up
     tree: Array  # where the levels of these two begin
     serving: Array  # replicas that are up, in order
-    latency: Array  # (C, 4, buckets) served requests by TTFT, TPOT, E2E, wait
+    latency: Array  # (C, 4, buckets) served requests by TTFT, TPOT, E2E; admitted ones by wait
     done: Array  # (D) DONE

@@ -11,6 +11,7 @@ from fleetsim.kernel.request.arrays import (
     UP,
 )
 from fleetsim.kernel.request.finishes import push, remove
+from fleetsim.kernel.request.histogram import bucket
 from fleetsim.kernel.request.kv import count_decoding, need, release
 from fleetsim.kernel.request.min_tree import put
 from fleetsim.kernel.request.queue import join
@@ -31,8 +32,9 @@ def admit(state, r, slot, now):
     request.place = r
     request.deadline_ns = NEVER
     if request.started == 0:
+        request.started = 1
         request.admitted_ns = now
-    request.started = 1
+        count_admitted(state, request, now)
     request.admission = clock.admissions
     clock.admissions += 1
     request.finish_step = NEVER
@@ -45,6 +47,18 @@ def admit(state, r, slot, now):
     top = PLACE(replica.stacked)
     stack[top, 0], stack[top, 1] = request.admission, slot
     replica.stacked += 1
+
+
+@compiled
+def count_admitted(state, request, now):
+    """Somebody waits no longer."""
+    class_ = state.classes[PLACE(request.class_)]
+    wait_ns = now - request.arrival_ns
+    class_.admitted += 1
+    class_.admitted_prompt_tokens += request.prompt
+    class_.admitted_output_tokens += request.output
+    class_.waited_ns += wait_ns
+    state.latency[PLACE(request.class_), 3, PLACE(bucket(wait_ns))] += 1
 
 
 @compiled

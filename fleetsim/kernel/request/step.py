@@ -88,7 +88,6 @@ def serve(state, r, slot, now):
     counts, c = state.latency, PLACE(request.class_)
     counts[c, 0, PLACE(bucket(ttft))] += 1
     counts[c, 2, PLACE(bucket(e2e))] += 1
-    counts[c, 3, PLACE(bucket(request.admitted_ns - request.arrival_ns))] += 1
     if request.output > 1:
         counts[c, 1, PLACE(bucket((e2e - ttft) // (request.output - 1)))] += 1
         met = met and e2e - ttft <= class_.tpot_slo_ns * (request.output - 1)
@@ -110,6 +109,7 @@ def free(state, slot, now, r, outcome):
         row.admitted_ns, row.first_ns, row.finish_ns = request.admitted_ns, request.first_ns, now
         row.prompt, row.output, row.replica, row.outcome = request.prompt, request.output, r, outcome
     request.admission = NONE
+    request.started = 1
     request.next = clock.free
     clock.free = slot
     clock.in_flight -= 1

@@ -148,3 +148,40 @@ def test_taken_over_patience_begins_anew_and_the_longest_wait_does_not(routing: 
     shed = rows[rows.class_ == 1]
     assert (shed.finish_ns - shed.arrival_ns == 90 * SECOND_NS).all()
     assert taken.count(0, "abandoned") == taken.count(1, "shed") == 4_000
+
+
+def test_replicas_that_are_not_there_yet_take_nothing() -> None:
+    two = RequestPool([ReplicaGroup(4, LAW)], [CHAT], "join_shortest_queue", rates_rps=np.full((4, 1), 2.0),
+                      down=[0, 2], keep_every=1)
+    two.advance(600 * SECOND_NS)
+    assert set(two.taken().replica) == {1, 3}
+    two.restore(2)
+    two.advance(900 * SECOND_NS)
+    assert 2 in two.taken().replica
+
+
+def test_who_waits_and_for_how_long() -> None:
+    """Waits of those admitted or gone and of those who still wait are all the waiting there was."""
+    classes = [CHAT, RequestClass("brief", patience_s=20.0, max_wait_s=30.0, output_mean_tokens=200)]
+    lam = LAW.saturation_rps(1_000, 250, 0.8, 16)
+    crowded = RequestPool([ReplicaGroup(2, LAW, batching=Batching(max_batch=16))], classes,
+                          "join_shortest_queue", rates_rps=np.full((4, 2), lam), keep_every=1)
+    crowded.advance(900 * SECOND_NS)
+    class_, _ = crowded.waiting()
+    rows = crowded.taken()
+    for c in (0, 1):
+        own = rows[rows.class_ == c]
+        left_ns = np.where(own.admitted_ns >= 0, own.admitted_ns, own.finish_ns) - own.arrival_ns
+        running = crowded.count(c, "admitted") - int((own.admitted_ns >= 0).sum())
+        assert 0 < running <= 32
+        assert (class_ == c).sum() == crowded.count(c, "arrived") - len(own) - running
+        assert crowded.count(c, "admitted") == crowded.latency(c, "wait").requests
+        assert crowded.count(c, "waited_ns") >= left_ns.sum()
+    crowded.run_out()
+    rows = np.concatenate([rows, crowded.taken()]).view(np.recarray)
+    left_ns = np.where(rows.admitted_ns >= 0, rows.admitted_ns, rows.finish_ns) - rows.arrival_ns
+    for c in (0, 1):
+        assert crowded.count(c, "waited_ns") == left_ns[rows.class_ == c].sum()
+        served = rows[(rows.class_ == c) & (rows.outcome == 0)]
+        assert crowded.count(c, "admitted_output_tokens") == served.output.sum()
+    assert len(crowded.waiting()[0]) == 0
