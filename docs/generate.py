@@ -205,14 +205,17 @@ the file of `optimize --out` is there in part.
 
 def catalogue_page() -> str:
     """What ships with the package."""
+    from step_law_page import step_law_part
+
     from fleetsim.spec import catalog
 
     gpus = table(
         ("name", "TFLOP/s BF16 dense", "HBM, GB", "GB/s", "TDP, W", "server W per GPU", "`flops_factor`",
-         "`bandwidth_factor`", "GPUs per node", "source", "date", "grade"),
+         "`bandwidth_factor`", "link, GB/s", "GPUs per node", "source", "date", "grade"),
         ((f"`{name}`", number(gpu.bf16_dense_tflops), number(gpu.memory_gb), number(gpu.bandwidth_gb_per_s),
           number(gpu.tdp_w), number(gpu.server_w_per_gpu), number(gpu.flops_factor),
-          number(gpu.bandwidth_factor), gpu.gpus_per_node, gpu.source, gpu.date, gpu.grade)
+          number(gpu.bandwidth_factor), number(gpu.link_gb_per_s or 0), gpu.gpus_per_node, gpu.source,
+          gpu.date, gpu.grade)
          for name, gpu in catalog.gpus().items()))
     models = table(
         ("name", "prefill, token/s per A100", "decode, token/s per A100", "active parameters, 1e9", "source",
@@ -224,22 +227,10 @@ def catalogue_page() -> str:
         ("name", "provider", "GPU type", "bought", "USD/GPU-hour", "source", "date", "grade", "note"),
         ((f"`{name}`", price.provider, price.gpu, price.type, price.usd_per_gpu_hour, price.source,
           price.date, price.grade, price.note) for name, price in catalog.prices().items()))
-    laws = table(
-        ("name", "`step_ms`", "`prefill_us_per_token`", "`decode_us_per_sequence`", "`kv_ns_per_token`",
-         "KV, tokens", "source", "date", "grade", "assumed"),
-        ((f"`{name}`", number(entry.law.step_ms), number(entry.law.prefill_us_per_token),
-          number(entry.law.decode_us_per_sequence), number(entry.law.kv_ns_per_token),
-          f"{entry.law.kv_tokens:,}", entry.source, entry.date, entry.grade, entry.assumption)
-         for name, entry in catalog.step_profiles().items()))
-    fits = table(
-        ("name", "point", "measured, ms", "predicted, ms", "error", ""),
-        ((f"`{name}`", fit.what, number(fit.measured_ms), f"{fit.predicted_ms:.1f}",
-          f"{100 * fit.error_frac:+.1f} %", "" if fit.within_law else "beyond the law")
-         for name, entry in catalog.step_profiles().items() for fit in entry.fits()))
     return f"""\
 Grades: A primary source, B named report, C widely cited and unverified, D own estimate.
-The files are `fleetsim/spec/catalog/gpus.yaml`, `models.yaml`, `prices.yaml` and
-`step_profiles.yaml` of the same folder.
+The files are `fleetsim/spec/catalog/gpus.yaml`, `models.yaml`, `prices.yaml`,
+`step_profiles.yaml`, `cross_checks.yaml` and `model_shapes.yaml` of the same folder.
 
 ## GPU types
 
@@ -262,14 +253,7 @@ For reading and for contracts; no run takes a price from here by itself.
 
 {prices}
 
-## Step laws
-
-The time of one step of continuous batching on one replica, for request level. Each law is fitted to the
-points below it, all of which are shown; a decode step is predicted at the mean KV of the steps measured.
-
-{laws}
-
-{fits}
+{step_law_part()}
 """
 
 

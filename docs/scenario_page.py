@@ -37,11 +37,13 @@ SHORT_FORMS = """\
 
 def scenario_page() -> str:
     """All sections, each key with type, unit, bounds, default and meaning."""
+    from fleetsim.model.fidelity import Fidelity
     from fleetsim.model.finance import Finance
     from fleetsim.model.scenario import Horizon
 
     schema = json_schema()["else"]["properties"]
-    parts = [INTRO, "## Top level\n", _top_level(schema), "\n## horizon\n", *_class(Horizon)]
+    parts = [INTRO, "## Top level\n", _top_level(schema), "\n## horizon\n", *_class(Horizon),
+             "\n## fidelity\n", *_class(Fidelity)]
     for name, section in sections().items():
         parts.append(f"\n## {name}\n")
         parts += _section(name, section)
@@ -74,7 +76,7 @@ def _top_level(schema: Mapping[str, Any]) -> str:
     rows = []
     for key, part in schema.items():
         described = part.get("description") or "What is simulated."
-        link = f"[{key}](#{key})" if key in sections() or key in ("horizon", "finance") else key
+        link = f"[{key}](#{key})" if key in sections() or key in ("horizon", "fidelity", "finance") else key
         rows.append((f"**{link}**" if key in required else link, described))
     return f"{table(('key', 'meaning'), rows)}\n\nA file with `extends` need not repeat what the other has.\n"
 

@@ -8,6 +8,7 @@
     fs.rebill(run, "workloads/contracts/azure-list.yaml").figure("cost.total_usd")
     fs.compare(["workloads/contract-comparison.yaml"]).table()
     fs.plot.capacity(run)
+    fs.size("calls.parquet", slo="ttft_p99_s<=1", service="llama-2-70b", gpu="a100-80gb").replicas
 
 Names are imported when they are first used (PEP 562): `import fleetsim` itself loads nothing heavy.
 """
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from fleetsim.experiments.comparison import compare
     from fleetsim.experiments.optimize import optimize
     from fleetsim.experiments.rebill import rebill
+    from fleetsim.experiments.replay import replay
+    from fleetsim.experiments.size import size
     from fleetsim.model.scenario import Scenario
     from fleetsim.output import Run, open_run
     from fleetsim.output.export import export
@@ -45,6 +48,8 @@ _HOMES = {
     "compare": "fleetsim.experiments.comparison",
     "optimize": "fleetsim.experiments.optimize",
     "rebill": "fleetsim.experiments.rebill",
+    "replay": "fleetsim.experiments.replay",
+    "size": "fleetsim.experiments.size",
     "export": "fleetsim.output.export",
     "open_run": "fleetsim.output",
     "Run": "fleetsim.output",
@@ -75,7 +80,9 @@ __all__ = [
     "override",
     "plot",
     "rebill",
+    "replay",
     "simulate",
+    "size",
 ]
 
 

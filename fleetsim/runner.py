@@ -1,5 +1,6 @@
 """Compose one run: the engine records into the writer, the writer makes a run directory of it."""
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,10 +16,11 @@ Progress = Callable[[int, int], None]
 
 
 def simulate(scenario: Scenario, *, seed: int = 0, replication: int = 0, results: Path | str = "results",
-             resolution: str = "hour", progress: Progress | None = None) -> Run:
+             resolution: str = "hour", progress: Progress | None = None, workers: int | None = None) -> Run:
     """The run of a scenario under `results`, simulated unless it is there already.
 
-    Nothing half-written stays behind when it fails or is interrupted. UsageError when the resolution
+    Windows at request level use `workers` processes, one per core by default; the results do not depend
+    on it. Nothing half-written stays behind when it fails or is interrupted. UsageError when the resolution
     is unknown, the seed is none or something that is no run has its place, SimulationError when the
     simulation fails.
     """
@@ -47,7 +49,7 @@ def simulate(scenario: Scenario, *, seed: int = 0, replication: int = 0, results
                      resolution=resolution) as writer:
         try:
             record(scenario, seed=seed, replication=replication, sink=writer, resolution=resolution,
-                   progress=watch)
+                   progress=watch, workers=workers or os.cpu_count() or 1)
             simulated = time.process_time()
             return writer.close({"import_cpu_s": loaded - began, "simulate_cpu_s": simulated - loaded,
                                  "wall_s": time.perf_counter() - began_wall})

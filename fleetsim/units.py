@@ -123,10 +123,13 @@ MessagesPerDay = Annotated[float, Quantity("message/day", ge=0, le=MOST_MESSAGES
 MessagesPerSecond = Annotated[float, Quantity("message/s", ge=0, le=1e9, warn_above=1e8)]
 Tokens = Annotated[float, Quantity("token", ge=0, warn_above=10_000_000)]
 TokensPerSecond = Annotated[float, Quantity("token/s", gt=0, warn_above=1e7)]
+ReplicaCount = Annotated[int, Quantity("replica", gt=0, le=MOST_GPUS)]
 Batch = Annotated[int, Quantity("sequence", gt=0, le=65_536)]
 TokenLimit = Annotated[int, Quantity("token", gt=0, le=10**10)]
 StepMilliseconds = Annotated[float, Quantity("ms", ge=1e-6, warn_above=60_000)]
 """A step takes at least a nanosecond, or time would stand still."""
+Milliseconds = Annotated[float, Quantity("ms", ge=0, warn_above=60_000)]
+GigaBytes = Annotated[float, Quantity("GB", ge=0, warn_above=10_000)]
 Microseconds = Annotated[float, Quantity("us", ge=0, warn_above=1e6)]
 NanosecondsPerToken = Annotated[float, Quantity("ns/token", ge=0, warn_above=1e6)]
 GpuSeconds = Annotated[float, Quantity("GPU-s", gt=0, warn_above=1e6)]

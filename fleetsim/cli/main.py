@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from fleetsim.cli.calibrate import calibrate
 from fleetsim.cli.check import check
 from fleetsim.cli.compare import compare
 from fleetsim.cli.explain import explain
@@ -20,6 +21,7 @@ from fleetsim.cli.report import report
 from fleetsim.cli.run import run
 from fleetsim.cli.schema import schema
 from fleetsim.cli.show import show
+from fleetsim.cli.size import size
 from fleetsim.cli.trace import TRACE_VERBS, trace, trace_app
 from fleetsim.cli.verify import verify
 from fleetsim.version import __version__
@@ -52,6 +54,8 @@ VERBS = (
     (rebill, "Bill a run under other contracts."),
     (optimize, "Find the cheapest mix of offered contracts for a run."),
     (replay, "Run every request of a trace on replicas of a service."),
+    (size, "Find the fewest replicas on which a trace meets service levels."),
+    (calibrate, "Measure a service's latency by load, for scenarios."),
     (schema, "Print the JSON Schema of scenario files."),
     (explain, "Explain the code of an error."),
 )

@@ -1,64 +1,137 @@
 """`fleetsim replay TRACE`: every request of a trace on replicas of a service."""
 
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fleetsim.cli.console import say, say_json, text_width
+from fleetsim.cli.console import counted, say, say_json, text_width, warn
 from fleetsim.cli.options import AsJson
-from fleetsim.model.replica import Batching, RequestClass, Routing
+from fleetsim.cli.replica_options import (
+    GpuName,
+    Kv,
+    MaxBatch,
+    Patience,
+    Prefill,
+    ProfileName,
+    Requests,
+    RoutingName,
+    Seed,
+    ServiceName,
+    StepTokens,
+    TpotSlo,
+    TraceArgument,
+    TtftSlo,
+    UsdPerGpuHour,
+    classes_of,
+)
+from fleetsim.errors import UsageError
+from fleetsim.model.replica import Batching
+
+if TYPE_CHECKING:
+    from fleetsim.experiments.replay import Replay
+
+SUFFIX = ".parquet"
 
 
 def replay(
-    trace: Annotated[Path, typer.Argument(metavar="TRACE", help="Trace, as `trace import` writes it.")],
-    service: Annotated[str, typer.Option("--service", metavar="S", help="Model with a step law.")],
-    gpu: Annotated[str, typer.Option("--gpu", metavar="G", help="GPU type.")],
+    trace: TraceArgument,
+    service: ServiceName,
+    gpu: GpuName,
     replicas: Annotated[int, typer.Option("--replicas", metavar="N", min=1, help="How many replicas.")],
-    profile: Annotated[
-        str, typer.Option("--profile", metavar="P", help="Generation of the serving engine.")
-    ] = "2023-engine",
-    routing: Annotated[
-        Routing, typer.Option("--routing", help="Where a request goes.")
-    ] = "join_shortest_queue",
-    max_batch: Annotated[int, typer.Option("--max-batch", metavar="B", min=1, help="Most sequences.")] = 256,
-    prefill: Annotated[
-        Literal["whole", "chunked"], typer.Option("--prefill", help="Whole prompts, or chunks in a budget.")
-    ] = "whole",
-    step_tokens: Annotated[
-        int, typer.Option("--step-tokens", metavar="N", min=1, help="Tokens of a step (chunked).")
-    ] = 512,
-    kv: Annotated[
-        Literal["reserved", "grown"], typer.Option("--kv", help="KV at admission, or in blocks.")
-    ] = "reserved",
-    ttft_slo: Annotated[
-        float | None, typer.Option("--ttft-slo-s", metavar="S", help="Time to first token to meet.")
+    profile: ProfileName = "2023-engine",
+    routing: RoutingName = "join_shortest_queue",
+    max_batch: MaxBatch = 256,
+    prefill: Prefill = "whole",
+    step_tokens: StepTokens = 512,
+    kv: Kv = "reserved",
+    patience: Patience = None,
+    ttft_slo: TtftSlo = None,
+    tpot_slo: TpotSlo = None,
+    usd_per_gpu_hour: UsdPerGpuHour = None,
+    requests: Requests = None,
+    load_frac: Annotated[
+        float | None,
+        typer.Option("--load-frac", metavar="X", help="Stretch time to this share of full replicas."),
     ] = None,
-    tpot_slo: Annotated[
-        float | None, typer.Option("--tpot-slo-s", metavar="S", help="Time per output token to meet.")
+    warm_up: Annotated[
+        float, typer.Option("--warm-up-s", metavar="S", min=0, help="Left out of the rates.")
+    ] = 0.0,
+    requests_out: Annotated[
+        Path | None, typer.Option("--requests-out", metavar="FILE", help="Parquet file of single requests.")
     ] = None,
-    usd_per_gpu_hour: Annotated[
-        float | None, typer.Option("--usd-per-gpu-hour", metavar="USD", help="Price, for cost per request.")
+    sample: Annotated[
+        int, typer.Option("--sample", metavar="N", min=1, help="One request in N into that file.")
+    ] = 1,
+    series_out: Annotated[
+        Path | None,
+        typer.Option("--series-out", metavar="FILE", help="Parquet file of batch, KV, queue over time."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of random routing.")] = 0,
+    series_s: Annotated[
+        float, typer.Option("--series-s", metavar="S", min=0.001, help="Time between its rows.")
+    ] = 1.0,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Run every request of a trace through continuous batching; print latency, attainment and cost."""
-    from math import inf
-
     from fleetsim.experiments.replay import replay as replayed
-    from fleetsim.report.replay import replay_text
+    from fleetsim.report.replay import replay_text, speed_text
     from fleetsim.spec.trace.canonical import read_trace
 
     read = read_trace(trace)
-    classes = [RequestClass(name, ttft_slo_s=ttft_slo or inf, tpot_slo_s=tpot_slo or inf)
-               for name in read.class_names]
-    found = replayed(
-        read, service=service, gpu=gpu, replicas=replicas, profile=profile, routing=routing, classes=classes,
-        batching=Batching(max_batch=max_batch, prefill=prefill, step_tokens=step_tokens, kv=kv),
-        usd_per_gpu_hour=usd_per_gpu_hour, seed=seed)
+    classes = classes_of(read.class_names, patience, ttft_slo, tpot_slo)
+    with ExitStack() as stack:
+        files = Files(stack, trace, requests_out, series_out, force)
+        found = replayed(
+            read, service=service, gpu=gpu, replicas=replicas, profile=profile, routing=routing,
+            classes=classes, batching=Batching(max_batch=max_batch, prefill=prefill, step_tokens=step_tokens,
+                                               kv=kv),
+            usd_per_gpu_hour=usd_per_gpu_hour, seed=seed, requests=requests, load_frac=load_frac,
+            warm_up_s=warm_up, series_s=series_s if series_out else None,
+            keep_every=sample if requests_out else 0)
+        written = files.write(found)
     if as_json:
-        say_json(found.as_dict())
-    else:
-        width, terminal = text_width()
-        say(replay_text(found.as_dict(), width=width, terminal=terminal))
+        say_json({**found.as_dict(), "files": written})
+        return
+    width, terminal = text_width()
+    say(replay_text(found.as_dict(), width=width, terminal=terminal))
+    for path, rows in written.items():
+        say(f"{path}: {counted(rows, 'row')}")
+    warn(speed_text(found.as_dict()))
+
+
+class Files:
+    """The files of a replay: checked before it runs, written whole after it."""
+
+    def __init__(self, stack: ExitStack, trace: Path, requests: Path | None, series: Path | None,
+                 force: bool) -> None:
+        from fleetsim.output.export.target import Target
+
+        named = [path for path in (requests, series) if path is not None]
+        for path in named:
+            if path.suffix != SUFFIX:
+                raise UsageError(f"{path}: the name ends in {SUFFIX}")
+            if path.exists() and path.samefile(trace):
+                raise UsageError(f"{path} is the trace that is read")
+        if len({path.resolve() for path in named}) < len(named):
+            raise UsageError(f"{requests} cannot hold both requests and series; give two names")
+        self.requests, self.series = (
+            None if path is None else stack.enter_context(Target(path, force=force))
+            for path in (requests, series))
+
+    def write(self, found: "Replay") -> dict[str, int]:
+        """Write them, then let them appear; rows by name."""
+        from fleetsim.output.request_files import write_requests, write_series
+
+        rows = {}
+        if self.requests is not None and found.kept is not None:
+            names = [each.name for each in found.classes]
+            rows[str(self.requests.path)] = write_requests(self.requests.partial(), found.kept, names)
+        if self.series is not None and found.series_s is not None:
+            rows[str(self.series.path)] = write_series(self.series.partial(), found.gauges, found.series_s)
+        for target in (self.requests, self.series):
+            if target is not None:
+                target.publish()
+        return rows

@@ -21,6 +21,10 @@ def run(
     resolution: Annotated[
         Literal["hour", "step"], typer.Option("--resolution", help="step: keep the step series too.")
     ] = "hour",
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", min=1,
+                                 help="Processes for windows at request level; all cores by default.")
+    ] = None,
     strict_objectives: Annotated[
         bool, typer.Option("--strict-objectives", help="Exit with 1 when an objective is missed.")
     ] = False,
@@ -37,7 +41,7 @@ def run(
         warn(str(warning))
     with Progress(loaded.scenario.horizon.start) as progress:
         finished = simulate(loaded.scenario, seed=seed, results=results, resolution=resolution,
-                            progress=progress.advance)
+                            progress=progress.advance, workers=workers)
     if finished.reused:
         warn(f"{finished.path} holds this run already; nothing was simulated")
     if as_json:

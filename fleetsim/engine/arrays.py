@@ -51,6 +51,7 @@ def make_things(scenario: Scenario, index: Index) -> Things:
     shares = _shares(scenario, index)
     of_class, attempts = len(classes), int(classes["attempts"].max(initial=1))
     units = (of_class, index.slot_count, len(shares))
+    grids = load_grids(scenario, index)
     edges = FIRST_EDGE_S * 2.0 ** (np.arange(WAIT_BUCKETS) / BUCKETS_PER_OCTAVE)
     edges[0] = 0.0
     return Things(
@@ -74,6 +75,10 @@ def make_things(scenario: Scenario, index: Index) -> Things:
         cost_gpu_s=np.zeros((of_class, len(shares))),
         degraded_cost_gpu_s=np.zeros((of_class, len(shares))),
         wait_edges_s=edges,
+        load_unit=_load_unit(index, units),
+        load_points=np.array([len(grid) for grid in grids], dtype=np.int64),
+        load_grid=_load_grid(grids),
+        load_served=np.zeros(len(grids)),
         shares_before=np.zeros_like(shares),
         classes_before=np.zeros_like(classes),
     )
@@ -138,13 +143,36 @@ def _classes(scenario: Scenario, index: Index) -> Array:
     return records
 
 
+def load_grids(scenario: Scenario, index: Index) -> list[list[float]]:
+    """By unit: the loads of its latency table, rising."""
+    return [scenario.latency_tables[index.slots[c][m]].loads(scenario.fleets[index.shares[k][0]].gpu)
+            for c, m, k in index.units]
+
+
+def _load_unit(index: Index, shape: tuple[int, ...]) -> Array:
+    places = np.full(shape, -1, dtype=np.int64)
+    for unit, (c, m, k) in enumerate(index.units):
+        places[c, m, k] = unit
+    return places
+
+
+def _load_grid(grids: list[list[float]]) -> Array:
+    rows = np.zeros((len(grids), max(map(len, grids), default=0)))
+    for row, grid in zip(rows, grids, strict=True):
+        row[: len(grid)] = grid
+    return rows
+
+
 def make_waits(index: Index) -> Array:
     """Room for the waits of a month's hours. Zeroed pages cost nothing until one is written to."""
     return np.zeros((31 * 24, len(index.classes), WAIT_BUCKETS))
 
 
-def make_hourly(index: Index, first_hour: int, hours: int, waits: Array) -> Hourly:
-    """Room for a block of at most a month; `waits`, all 0, is the largest part and is used again."""
+def make_hourly(index: Index, first_hour: int, hours: int, waits: Array, loads: int = 0) -> Hourly:
+    """Room for a block of at most a month; `waits`, all 0, is the largest part and is used again.
+
+    `loads` is the most loads of a latency table.
+    """
     shares, classes = len(index.shares), len(index.classes)
     slots = index.slot_count
     return Hourly(
@@ -158,6 +186,7 @@ def make_hourly(index: Index, first_hour: int, hours: int, waits: Array) -> Hour
         waiting_message_s=np.zeros((hours, classes)),
         waits=waits[:hours],
         waited=np.zeros((hours, classes), dtype=np.bool_),
+        load_served=np.zeros((hours, len(index.units), loads)),
     )
 
 

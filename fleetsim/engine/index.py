@@ -24,6 +24,8 @@ class Index:
     """By class: the services of its mix, then the one it degrades to."""
     degrade_slot: tuple[int, ...]
     """By class: the slot that takes degraded messages, -1 for none."""
+    units: tuple[tuple[int, int, int], ...] = ()
+    """(class, slot, share) of each whose service has a latency table; that of the share's gpu type."""
 
     @classmethod
     def of(cls, scenario: Scenario) -> "Index":
@@ -37,18 +39,22 @@ class Index:
         cheaper = static_plan(scenario.policies.values()).degrade_to
         slots = [(*scenario.traffic[name].services(), *([cheaper[name]] if name in cheaper else []))
                  for name in classes]
+        pool_shares = tuple(tuple(shares.index((fleet, pool)) for fleet in spec.fleets)
+                            for pool, spec in scenario.pools.items())
+        of_pool = dict(zip(scenario.pools, pool_shares, strict=True))
         return cls(
             fleets=tuple(scenario.fleets),
             shares=tuple(shares),
             pools=tuple(scenario.pools),
-            pool_shares=tuple(tuple(shares.index((fleet, pool)) for fleet in spec.fleets)
-                              for pool, spec in scenario.pools.items()),
+            pool_shares=pool_shares,
             classes=classes,
             pool_classes=tuple(tuple(c for c in by_priority if scenario.traffic[classes[c]].pool == pool)
                                for pool in scenario.pools),
             slots=tuple(slots),
             degrade_slot=tuple(len(slot) - 1 if name in cheaper else -1
                                for name, slot in zip(classes, slots, strict=True)),
+            units=tuple((c, m, k) for c, name in enumerate(classes) for m, service in enumerate(slots[c])
+                        if service in scenario.latency_tables for k in of_pool[scenario.traffic[name].pool]),
         )
 
     @property

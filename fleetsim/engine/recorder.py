@@ -8,6 +8,8 @@ import numpy as np
 
 from fleetsim.engine.energy import energy_wh
 from fleetsim.engine.finance import Books
+from fleetsim.engine.latency_columns import latency_columns, slo_columns
+from fleetsim.engine.latency_hours import HourCounts
 from fleetsim.engine.metering import metered
 from fleetsim.engine.world import Block, World
 from fleetsim.kernel import arrays as rows
@@ -28,7 +30,9 @@ class Sink(Protocol):
         """Append rows. Times are int64 microseconds since 1970, money int64 micro-dollars."""
 
 
-GPU_COLUMNS = tuple("outage" if name == "out" else name for name in rows.GPU_SECONDS)
+GPU_COLUMNS = {"outage" if name == "out" else name: row for row, name in enumerate(rows.GPU_SECONDS)
+               if name != "active"}
+"""Rows of Hourly.gpu_s that every hour has."""
 MESSAGE_COLUMNS = ("arrived", "shed", "abandoned", "retried", "waiting", "in_retry")
 RENTED = rows.GPU_SECONDS.index("rented")
 
@@ -42,6 +46,7 @@ class Recorder:
         self.tables = tables
         self._recorded_events = 0
         self._delivered = False
+        self._latencies: HourCounts | None = None
         scenario, index = world.scenario, world.index
         self.providers = tuple(dict.fromkeys(fleet.provider for fleet in scenario.fleets.values()))
         self.services = tuple(scenario.services)
@@ -50,6 +55,7 @@ class Recorder:
         self._hourly = {"fact_capacity_hourly": self._capacity}
         if index.classes:
             self._hourly |= {"fact_traffic_hourly": self._traffic, "fact_wait_hourly": self._waits}
+            self._hourly["fact_latency_hourly"] = self._latency
         self._hourly["fact_cost_hourly"] = self._cost
         self._provider_of = {name: fleet.provider for name, fleet in scenario.fleets.items()}
         self._biller = Biller(scenario.contracts, providers=self._provider_of,
@@ -65,6 +71,8 @@ class Recorder:
         hours = block.hourly.gpu_s.shape[1]
         if skip < hours:
             hour_us = self.world.start_us + (block.hourly.first_hour + np.arange(skip, hours)) * HOUR_US
+            known = self.world.latency.known
+            self._latencies = self.world.latency.counts(block.hourly, skip) if known else None
             for table, write in self._hourly.items():
                 if self._wanted(table):
                     write(block, skip, hour_us)
@@ -93,14 +101,28 @@ class Recorder:
             "provider": tiled([self.providers.index(spec.provider) for spec in specs], self.providers,
                               len(hour_us)),
         }
-        for row, name in enumerate(GPU_COLUMNS):
+        for name, row in GPU_COLUMNS.items():
             columns[f"{name}_gpu_hours"] = gpu_hours[row][:, kept].ravel()
+        if scenario.fidelity.windows:
+            active = gpu_hours[rows.GPU_SECONDS.index("active")][:, kept]
+            columns["active_gpu_hours"] = np.ma.masked_array(
+                active, mask=~self._at_request_level(hour_us, kept)).ravel()
         columns |= self._energy(block, skip, kept)
         columns["busy_gpu_hours"] = columns["prefill_gpu_hours"] + columns["decode_gpu_hours"]
         for place, name in enumerate(("node_failures", "node_repairs")):
             nodes = block.hourly.nodes[place, skip:][:, fleets] * first
             columns[name] = nodes.ravel()
         self.sink.write("fact_capacity_hourly", columns)
+
+    def _at_request_level(self, hour_us: np.ndarray, kept: np.ndarray) -> np.ndarray:
+        """Whether a pool was simulated request by request in an hour, (hours, shares)."""
+        covered = np.zeros((len(hour_us), len(kept)), dtype=bool)
+        for window in self.world.scenario.fidelity.windows:
+            hours = (hour_us >= epoch_us(window.start)) & (hour_us < epoch_us(window.end))
+            pools = np.array([self.world.index.shares[k][1] in (window.pools or self.world.index.pools)
+                              for k in kept])
+            covered |= hours[:, None] & pools
+        return covered
 
     def _energy(self, block: Block, skip: int, kept: np.ndarray) -> dict[str, Any]:
         """Energy and emissions of each row, in the order of its hours."""
@@ -160,6 +182,7 @@ class Recorder:
         met = (hourly.messages[rows.MESSAGES.index("slo_met"), skip:, of].T * primary).ravel()
         declared = np.tile([spec.slo_wait_s is not None for spec in specs], len(hour_us))
         columns["slo_met_count"] = np.ma.masked_array(met, mask=~declared)
+        columns |= slo_columns(self._latencies, keys, scenario, index, len(hour_us))
         chosen = np.flatnonzero(keep)
         self.sink.write("fact_traffic_hourly", {name: taken(column, chosen)
                                                 for name, column in columns.items()})
@@ -187,6 +210,11 @@ class Recorder:
             "wait_high_s": edges[bucket],
             "messages": counts[order],
         })
+
+    def _latency(self, block: Block, skip: int, hour_us: np.ndarray) -> None:
+        if self._latencies is not None:
+            self.sink.write("fact_latency_hourly", latency_columns(
+                self._latencies, hour_us, self.world.index, self.services))
 
     def _cost(self, block: Block, skip: int, hour_us: np.ndarray) -> None:
         """Meter every fleet and bill it."""

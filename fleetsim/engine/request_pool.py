@@ -80,6 +80,7 @@ class RequestPool:
                          seed=np.uint64(key_of(seed, replication, f"{scope}routing")), done_every=keep_every),
             groups=_groups(groups),
             decode_ns=_decode(groups, widest),
+            prefill=_prefill(groups),
             replicas=_replicas(groups, count),
             finish=np.full((count, widest + 2), NEVER, np.int64),
             stack=np.zeros((count, 2 * widest + 2, 2), np.int64),
@@ -251,6 +252,7 @@ def _groups(groups: Sequence[ReplicaGroup]) -> Array:
         row.chunk_tokens = batching.step_tokens if batching.prefill == "chunked" else 0
         row.prefill_limit_tokens = law.prefill_limit_tokens
         row.kv_ns, row.prefill_ns = law.kv_ns, law.prefill_ns
+        row.prefill_points = len(law.prefill_points)
         first += group.replicas
     return rows
 
@@ -264,7 +266,18 @@ def _replicas(groups: Sequence[ReplicaGroup], count: int) -> Array:
 
 
 def _decode(groups: Sequence[ReplicaGroup], widest: int) -> Array:
-    return np.array([group.law.decode_ns(widest) for group in groups], dtype=np.int64)
+    rows = np.full((len(groups), widest + 1), NEVER, np.int64)
+    for row, group in zip(rows, groups, strict=True):
+        row[: group.batching.max_batch + 1] = group.law.decode_ns(group.batching.max_batch)
+    return rows
+
+
+def _prefill(groups: Sequence[ReplicaGroup]) -> Array:
+    rows = np.zeros((len(groups), max(1, *(len(group.law.prefill_points) for group in groups)), 2), np.int64)
+    for row, group in zip(rows, groups, strict=True):
+        if points := group.law.prefill_points:
+            row[: len(points)] = points
+    return rows
 
 
 def latency_counts(classes: int) -> Array:

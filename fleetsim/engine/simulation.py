@@ -26,13 +26,14 @@ __all__ = ["Kernel", "Progress", "Sink", "simulate"]
 
 def simulate(scenario: Scenario, *, seed: int, replication: int = 0, sink: Sink,
              tables: Collection[str] | None = None, resolution: str = "hour",
-             progress: Progress | None = None, kernel: Kernel = advance) -> None:
+             progress: Progress | None = None, kernel: Kernel = advance, workers: int = 1) -> None:
     """Simulate a scenario and write its rows to `sink`, one calendar month at a time.
 
     `tables` names those of the hourly tables and `fact_event` that are needed, all by default; what is
     left out costs no time. `resolution="step"` also keeps every step. The same scenario, seed and
     replication write the same rows. Memory does not grow with the horizon. `kernel` moves the data
     plane; the plain reference `fleetsim.kernel.fluid_reference.advance` writes the same rows, slowly.
+    Windows at request level run their cells on `workers` processes.
     """
     world = World(simpy.Environment(initial_time=0), scenario, Streams(seed, replication),
                   keep_steps=resolution == "step", kernel=kernel)
@@ -44,7 +45,13 @@ def simulate(scenario: Scenario, *, seed: int, replication: int = 0, sink: Sink,
     world.env.process(efficiency(world))
     world.env.process(announcements(world))
     world.env.process(Control(world).run())
-    world.env.run(until=finished)
+    if not scenario.fidelity.windows:
+        world.env.run(until=finished)
+        return
+    from fleetsim.engine.request_level import RequestLevel  # its kernel takes time to load
+
+    with RequestLevel(world, workers, progress):
+        world.env.run(until=finished)
 
 
 def months(world: World, recorder: Recorder, progress: Progress | None) -> Generator[Any, Any, None]:

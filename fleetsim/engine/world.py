@@ -10,6 +10,7 @@ import numpy as np
 from fleetsim.engine.arrays import make_hourly, make_steps, make_things, make_waits
 from fleetsim.engine.demand import Demand
 from fleetsim.engine.index import Index
+from fleetsim.engine.latency_hours import LatencyHours
 from fleetsim.engine.shares import divide
 from fleetsim.kernel.arrays import Array, Hourly, Inputs, Steps, Things
 from fleetsim.kernel.fluid import advance
@@ -71,10 +72,13 @@ class World:
     def __post_init__(self) -> None:
         self.index = Index.of(self.scenario)
         self.things = make_things(self.scenario, self.index)
+        self.latency = LatencyHours(self.scenario, self.index)
         self.demand = Demand(self.scenario, self.index, self.streams)
         self.start_us = epoch_us(self.scenario.horizon.start)
         self.step_ns = self.scenario.horizon.step_s * SECOND_NS
         self._waits = make_waits(self.index)
+        self.mover: Callable[[int, int], None] = self.flow
+        """Moves the data plane over steps."""
         for name in self.index.fleets:
             self.fixed_gpus[name] = 0
             self.acceptances[name] = []
@@ -104,7 +108,8 @@ class World:
                         *self.demand.mix(first, last), uniforms["failures"], uniforms["repairs"])
         if self.next_step > 0:
             self._waits[: len(self.block.hourly.waited)][self.block.hourly.waited] = 0.0
-        hourly = make_hourly(self.index, first // per_hour, (last - first) // per_hour, self._waits)
+        hourly = make_hourly(self.index, first // per_hour, (last - first) // per_hour, self._waits,
+                             self.things.load_grid.shape[1])
         self.block = Block(first, last, inputs, hourly,
                            make_steps(self.index, last - first if self.keep_steps else 0))
 
@@ -120,10 +125,13 @@ class World:
         """Bring the data plane to the step at which a change made now will act; returns it."""
         step = min(self.step_after(self.now_ns), self.block.last)
         if step > self.next_step:
-            self.kernel(self.things, self.block.inputs, self.block.hourly, self.block.steps,
-                        self.next_step, step)
+            self.mover(self.next_step, step)
             self.next_step = step
         return self.next_step
+
+    def flow(self, first: int, last: int) -> None:
+        """The fluid model moves the data plane from the start of step `first` to the start of step `last`."""
+        self.kernel(self.things, self.block.inputs, self.block.hourly, self.block.steps, first, last)
 
     def note(self, thing: str, kind: str, *, gpus: int | None = None, value: float | None = None,
              detail: str = "") -> None:

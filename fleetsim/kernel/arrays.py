@@ -2,9 +2,10 @@
 
 Letters in shapes: F fleets, K shares (a pool's part of one fleet, or the part that no pool has),
 P pools, C traffic classes, M service slots of a class (its mix, then the service it degrades to),
-A attempts of a message, B wait buckets, L loans; N steps and H hours of the block at hand and R mixes of
-services in it. Records hold what is declared, what the control plane sets, what one step hands to the
-next, and room for the step at hand, in this order.
+A attempts of a message, B wait buckets, L loans, U units (a class's slot on a share, where latency is known
+by load), G loads of a latency table; N steps and H hours of the block at hand and R mixes of services in it.
+Records hold what is declared, what the control plane sets, what one step hands to the next, and room for
+the step at hand, in this order.
 """
 
 from typing import Any, NamedTuple
@@ -27,7 +28,7 @@ COHORTS = 4_096
 
 GPU_SECONDS = ("rented", "healthy", "allocated", "prefill", "decode", "required", "offered", "lent",
                "borrowed", "load_offered", "load_capacity", "load_required", "load_rented", "failed",
-               "draining", "out", "elastic", "elastic_allocated")
+               "draining", "out", "elastic", "elastic_allocated", "active")
 """GPU-seconds that a share adds up over an hour: fields `..._gpu_s` and rows of Hourly.gpu_s."""
 MESSAGES = ("arrived", "shed", "abandoned", "retried", "degraded", "slo_met", "waiting", "in_retry")
 """Whole messages of a class in an hour: rows of Hourly.messages; the last two at the hour's end."""
@@ -136,6 +137,10 @@ class Things(NamedTuple):
     cost_gpu_s: Array  # (C, K) GPU-seconds per message under the mix of services that holds
     degraded_cost_gpu_s: Array  # (C, K) GPU-seconds per degraded message
     wait_edges_s: Array  # (B) upper edge of each wait bucket
+    load_unit: Array  # (C, M, K) place in U, negative: latency is not known
+    load_points: Array  # (U) loads of the latency table
+    load_grid: Array  # (U, G) those loads, rising
+    load_served: Array  # (U) messages served in this step
     shares_before: Array  # (K) SHARE at the start of the step, when steps are kept
     classes_before: Array  # (C) CLASS
 
@@ -165,6 +170,7 @@ class Hourly(NamedTuple):
     waiting_message_s: Array  # (H, C) integral of the queue
     waits: Array  # (H, C, B) served messages by wait, bucket 0 left empty
     waited: Array  # (H, C) bool: whether any message waited
+    load_served: Array  # (H, U, G) messages served at each load, those between two loads divided
 
 
 class Steps(NamedTuple):

@@ -166,7 +166,7 @@ def close_gpus(things, hourly, hour):
                       share.load_offered_gpu_s, share.load_capacity_gpu_s,
                       share.load_required_gpu_s, share.load_rented_gpu_s, share.failed_gpu_s,
                       share.draining_gpu_s, share.out_gpu_s, share.elastic_gpu_s,
-                      share.elastic_allocated_gpu_s)
+                      share.elastic_allocated_gpu_s, share.active_gpu_s)
         for i in range(len(hour_gpu_s)):
             hourly.gpu_s[i, hour, s] = hour_gpu_s[i]
         share.rented_gpu_s = share.healthy_gpu_s = share.allocated_gpu_s = 0.0
@@ -175,7 +175,7 @@ def close_gpus(things, hourly, hour):
         share.load_offered_gpu_s = share.load_capacity_gpu_s = share.failed_gpu_s = 0.0
         share.load_required_gpu_s = share.load_rented_gpu_s = 0.0
         share.draining_gpu_s = share.out_gpu_s = 0.0
-        share.elastic_gpu_s = share.elastic_allocated_gpu_s = 0.0
+        share.elastic_gpu_s = share.elastic_allocated_gpu_s = share.active_gpu_s = 0.0
 
 
 @compiled

@@ -6,12 +6,15 @@ records are read at the start and written at the end; in between there are fleet
 (reference_fleet.py), pools (reference_pool.py) and traffic classes with queues (reference_queue.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from fleetsim.kernel.arrays import GPU_SECONDS, Hourly, Inputs, Steps, Things
 from fleetsim.kernel.reference_fleet import Fleet, Loan, Share, added, lend
 from fleetsim.kernel.reference_pool import Pool
 from fleetsim.kernel.reference_queue import TrafficClass
+
+Serve = Callable[[Inputs, Hourly, int, int], None]
+"""One step of a pool's service: the inputs, the hours to add to, the step, its hour's row."""
 
 
 def advance(things: Things, inputs: Inputs, hourly: Hourly, steps: Steps, first: int, last: int) -> None:
@@ -41,8 +44,12 @@ class Model:
             for thing in part:
                 thing.store(things)
 
-    def step(self, inputs: Inputs, hourly: Hourly, steps: Steps, n: int) -> None:
-        """First the GPUs: failures, repairs, loans; then the messages, pool by pool."""
+    def step(self, inputs: Inputs, hourly: Hourly, steps: Steps, n: int,
+             serving: Mapping[int, Serve] | None = None) -> None:
+        """First the GPUs: failures, repairs, loans; then the messages, pool by pool.
+
+        `serving` has pools, by place, whose admitted messages somebody else serves.
+        """
         row, hour = n - inputs.first_step, n // self.steps_per_hour - hourly.first_hour
         gpu_s_before = [dict(share.gpu_s) for share in self.shares]
         total_before = [dict(klass.total) for klass in self.classes]
@@ -52,7 +59,10 @@ class Model:
             fleet.lose_unhealthy()
         lend(self.shares, self.loans)
         for pool in self.pools:
-            pool.step(inputs, hourly, n, hour)
+            pool.admit(inputs, row)
+            serve = (serving or {}).get(pool.place, pool.serve)
+            serve(inputs, hourly, n, hour)
+            pool.measure_backlog()
         if steps.gpus.shape[1] > 0:
             for share, before in zip(self.shares, gpu_s_before, strict=True):
                 steps.gpus[:, row, share.place] = step_gpus(share, before, self.step_s)

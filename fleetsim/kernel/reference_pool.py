@@ -6,6 +6,7 @@ from itertools import groupby
 
 from fleetsim.kernel.arrays import Hourly, Inputs, Things
 from fleetsim.kernel.reference_fleet import Share, added
+from fleetsim.kernel.reference_loads import Unit
 from fleetsim.kernel.reference_queue import TrafficClass
 
 
@@ -29,15 +30,18 @@ class Pool:
         self.shed_above_load_frac = float(record["shed_above_load_frac"])
         self.degrade_above_load_frac = float(record["degrade_above_load_frac"])
         self.seen_gpu_s, self.backlog_gpu_s = float(record["seen_gpu_s"]), float(record["backlog_gpu_s"])
+        self.units = [Unit(things, int(c), m, int(s), k) for c in members
+                      for m in range(things.load_unit.shape[1]) for k, s in enumerate(places)
+                      if things.load_unit[c, m, s] >= 0]
+        """What the latency tables know of."""
 
     def store(self, things: Things) -> None:
         """Write the state back to the record."""
         record = things.pools[self.place]
         record["seen_gpu_s"], record["backlog_gpu_s"] = self.seen_gpu_s, self.backlog_gpu_s
 
-    def step(self, inputs: Inputs, hourly: Hourly, n: int, hour: int) -> None:
-        """Arrivals and rate limits, what is offered and required, degrading, shedding, service."""
-        row = n - inputs.first_step
+    def admit(self, inputs: Inputs, row: int) -> None:
+        """Arrivals and rate limits, what is offered and required, degrading and shedding."""
         for klass in self.classes:
             klass.arrive(inputs, row)
             klass.price(inputs.mix[inputs.mix_row[row], klass.place].tolist(), self.shares)
@@ -47,10 +51,18 @@ class Pool:
             self.degrade()
         if self.shed_above_load_frac < math.inf:
             self.shed()
+
+    def serve(self, inputs: Inputs, hourly: Hourly, n: int, hour: int) -> None:
+        """One step of service, the most important classes first."""
         for share in self.shares:
             share.open_room()
         for group in self.groups:
-            self.serve(group, inputs, hourly, n, hour)
+            self.serve_group(group, inputs, hourly, n, hour)
+        for unit in self.units:
+            unit.note(self.shares[unit.share], hourly.load_served[hour])
+
+    def measure_backlog(self) -> None:
+        """Work that waits at the end of a step."""
         self.backlog_gpu_s = added(added(each.waiting) * each.cost_on(self.lead) for each in self.classes)
 
     def measure_offered(self) -> None:
@@ -146,8 +158,8 @@ class Pool:
                         each.turn_away(each.admitted * part)
                 over -= work
 
-    def serve(self, group: Sequence[TrafficClass], inputs: Inputs, hourly: Hourly, n: int,
-              hour: int) -> None:
+    def serve_group(self, group: Sequence[TrafficClass], inputs: Inputs, hourly: Hourly, n: int,
+                    hour: int) -> None:
         """Equal priorities share the room that is left in proportion to their demand."""
         demand = [added(each.demand * each.cost_on(share) for each in group) for share in self.shares]
         times = added(share.room_gpu_s / own
@@ -179,4 +191,7 @@ class Pool:
                 share.gpu_s["prefill"] += prefill
                 share.gpu_s["decode"] += decode
                 klass.work_gpu_s[m] += prefill + decode
+                for unit in self.units:
+                    if (unit.klass, unit.slot, self.shares[unit.share]) == (klass.place, m, share):
+                        unit.messages += part * messages
 

@@ -6,6 +6,7 @@ from fleetsim.kernel.admission import arrive, degrade, effective_cost, lose, she
 from fleetsim.kernel.arrays import ONE, PLACE
 from fleetsim.kernel.compiler import compiled
 from fleetsim.kernel.formulas import drain_queue, total
+from fleetsim.kernel.loads import note_loads
 from fleetsim.kernel.routing import route
 from fleetsim.kernel.waits import note_waits
 
@@ -34,6 +35,8 @@ def serve_pool(things, inputs, hourly, p, n, hour):
             end += ONE
         serve_group(things, inputs, hourly, pool, begin, end, n, hour)
         begin = end
+    if things.load_points.size > 0:
+        note_loads(things, hourly, pool, hour)
     lead = things.pool_share[pool.first_share]
     backlog = 0.0
     for i in range(pool.first_class, pool.last_class):
@@ -190,3 +193,5 @@ def book_work(things, inputs, pool, c, mix_row):
             share.prefill_gpu_s += prefill
             share.decode_gpu_s += decode
             things.work_gpu_s[c, m] += prefill + decode
+            if things.load_points.size > 0 and things.load_unit[c, m, s] >= 0:
+                things.load_served[PLACE(things.load_unit[c, m, s])] += here

@@ -131,6 +131,19 @@ CONTRACT_FIGURES: tuple[Figure, ...] = (
 )
 """Figures of the second job: what contracts cost, save and waste, and what a message costs."""
 
+LATENCY_WORDS = {"ttft": "time to the first token", "tpot": "time per output token after the first",
+                 "e2e": "time to the last token"}
+LATENCY_FIGURES: tuple[Figure, ...] = (
+    *(Figure(f"traffic.{{class}}.{metric}_p{q}_s", "s", "ratio", "lower",
+             f"{rank} of the {words} of served messages; null unless every service has a latency table.")
+      for metric, words in LATENCY_WORDS.items()
+      for q, rank in ((50, "Median"), (99, "99th percentile"))),
+    *(Figure(f"traffic.{{class}}.{metric}_slo_met_frac", "1", "ratio", "higher",
+             f"Served within `slo_{metric}_s` / first attempts; null without it or without latency.")
+      for metric in ("ttft", "tpot")),
+)
+"""Figures of latency, known for services with a step law and a latency table."""
+
 FIGURES: tuple[Figure, ...] = (
     Figure("pools.{pool}.peak_load_frac", "1", "max", "lower",
            "Highest hourly load: offered work / healthy GPU-seconds."),
@@ -173,6 +186,7 @@ FIGURES: tuple[Figure, ...] = (
            "99th percentile of the wait of served messages."),
     Figure("traffic.{class}.slo_met_frac", "1", "ratio", "higher",
            "Served within `slo_wait_s` / first attempts."),
+    *LATENCY_FIGURES,
     Figure("traffic.messages_per_day", "message/day", "mean", "neither",
            "First attempts per day, all classes."),
     Figure("traffic.output_tokens_per_day", "token/day", "mean", "neither",

@@ -31,6 +31,8 @@ class GpuType:
     """Draw of an idle server / its rated power."""
     decode_power_frac: Fraction = 0.54
     """Draw of the GPU itself while it decodes / its thermal design power; on prompts it is at its limit."""
+    link_gb_per_s: Factor | None = None
+    """Bandwidth of one GPU's links to the others of its node, one direction, GB/s; for rooflines."""
     gpus_per_node: GpuCount = 8
     """GPUs that fail and are repaired together."""
     source: str = ""

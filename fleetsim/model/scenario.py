@@ -10,10 +10,12 @@ from typing import Any, ClassVar, Literal
 from fleetsim.model.base import FILE_CONFIG
 from fleetsim.model.budget import Budget
 from fleetsim.model.contract import Contract, Offer
+from fleetsim.model.fidelity import Fidelity
 from fleetsim.model.figure import Figure
 from fleetsim.model.finance import Finance
 from fleetsim.model.fleet import Fleet
 from fleetsim.model.hardware import GpuType
+from fleetsim.model.latency_table import LatencyTable
 from fleetsim.model.plan import Policy
 from fleetsim.model.pool import Pool
 from fleetsim.model.service import Service
@@ -135,11 +137,14 @@ class Scenario:
     contracts: Mapping[str, Contract] = field(default_factory=dict)
     offers: Mapping[str, Offer] = field(default_factory=dict)
     finance: Finance | None = None
+    fidelity: Fidelity = field(default_factory=Fidelity)
     budgets: Mapping[str, Budget] = field(default_factory=dict)
     published: Mapping[str, PublishedFact] = field(default_factory=dict)
     objectives: tuple[Objective, ...] = ()
     series: Mapping[str, tuple[datetime, int, tuple[float, ...]]] = field(default_factory=dict)
     """By traffic class with a file: start of the series, interval in seconds, messages per day."""
+    latency_tables: Mapping[str, LatencyTable] = field(default_factory=dict)
+    """By service that has one."""
     source: Mapping[str, object] = field(default_factory=dict)
     """The resolved file as plain data: what `scenario.yaml` of a run holds and `run_id` hashes."""
     inputs: Mapping[str, str] = field(default_factory=dict)

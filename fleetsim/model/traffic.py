@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import erfc, log, log1p, sqrt
 from typing import ClassVar, Literal
 
 from fleetsim.model.base import FILE_CONFIG, Dated, Labels
@@ -65,6 +66,13 @@ class TokenCount:
     """Mean, tokens."""
     cv: Ratio = 0.0
     """Standard deviation / mean."""
+
+    def share_above(self, tokens: float) -> float:
+        """Share of them with more than so many tokens."""
+        if self.mean <= 0 or self.cv <= 0:
+            return float(self.mean > tokens)
+        spread = log1p(self.cv**2)
+        return erfc((log(tokens / self.mean) + spread / 2) / sqrt(2 * spread)) / 2
 
 
 @dataclass(frozen=True)
@@ -164,6 +172,10 @@ class TrafficClass:
     """What happens to a lost message; nothing by default."""
     slo_wait_s: Seconds | None = None
     """A served message that waited no longer counts as within its service level."""
+    slo_ttft_s: PositiveSeconds | None = None
+    """The same for the time to the first token; known for services with a latency table."""
+    slo_tpot_s: PositiveSeconds | None = None
+    """The same for the time per output token after the first."""
     labels: Labels = field(default_factory=dict)
     """Free labels."""
 

@@ -63,7 +63,11 @@ DIM_SERVICE = table(
     text("model", "Model of the catalogue; null when rates are given."),
     number("prefill_tokens_per_s_per_gpu", "token/s", "Benchmark, one A100-80GB; null when not known."),
     number("decode_tokens_per_s_per_gpu", "token/s", "Benchmark, one A100-80GB; null when not known."),
-    number("gpu_s_per_call", "GPU-s", "A100-seconds per call; null when rates are known."),
+    number("gpu_s_per_call", "GPU-s", "A100-seconds per call; null when rates or a step law are known."),
+    text("engine_profile", "Profile of its step law, `roofline` or `declared`; null without a step law."),
+    count("max_batch", "sequence", "Largest batch of a replica; null without a step law.", additive=False),
+    text("prefill", "`whole` or `chunked` prompts; null without a step law."),
+    text("routing", "How requests find a replica; null without a step law."),
     number("efficiency_frac", "1", "Production / benchmark throughput at the horizon's start."),
     count("gpus_per_replica", "GPU", "GPUs of a tensor-parallel group.", additive=False),
 )

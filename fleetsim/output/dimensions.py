@@ -152,6 +152,10 @@ def _services(scenario: Scenario) -> Rows:
         decode_tokens_per_s_per_gpu=lambda _, service: getattr(
             service.rates, "decode_tokens_per_s_per_gpu", None),
         gpu_s_per_call=lambda _, service: service.gpu_s_per_call,
+        engine_profile=lambda _, service: service.step_law.engine_profile if service.step_law else None,
+        max_batch=lambda _, service: service.batching.max_batch if service.step_law else None,
+        prefill=lambda _, service: service.batching.prefill if service.step_law else None,
+        routing=lambda _, service: service.routing if service.step_law else None,
         efficiency_frac=lambda _, service: float(at(service.efficiency_frac, start)),
         gpus_per_replica=lambda _, service: service.gpus_per_replica,
     ), "service")

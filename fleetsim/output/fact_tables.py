@@ -89,6 +89,9 @@ TRAFFIC = table(
     number("waiting_message_s", "message-s", "Messages waiting, integrated over the hour.", additive=True),
     gpu_hours("busy_gpu_hours", "Work done."),
     count("slo_met_count", "message", "Served within `slo_wait_s`; null when the class has none."),
+    count("slo_ttft_met_count", "message", "Of those served by this service, within `slo_ttft_s`; null when "
+                                           "the class has none or the latency is not known."),
+    count("slo_tpot_met_count", "message", "The same within `slo_tpot_s`; a single token is within."),
 )
 
 WAIT = table(
@@ -99,6 +102,19 @@ WAIT = table(
     number("wait_low_s", "s", "Shortest wait of the bucket."),
     number("wait_high_s", "s", "Longest wait of the bucket, exclusive."),
     count("messages", "message", "Served messages whose wait falls in the bucket."),
+)
+
+LATENCY = table(
+    "fact_latency_hourly", "hour, traffic class, service, metric, bucket",
+    "hour traffic_class service metric bucket",
+    HOUR, TRAFFIC_CLASS, SERVICE,
+    name_of("metric", "ttft, tpot or e2e: of one call of the message."),
+    count("bucket", "", "0 is below 1 ms; b >= 1 is [0.001 x 2^((b-1)/16), 0.001 x 2^(b/16)) s.",
+          additive=False),
+    number("latency_low_s", "s", "Lower end of the bucket."),
+    number("latency_high_s", "s", "Upper end of the bucket, exclusive."),
+    count("messages", "message", "Served messages in the bucket; no rows for services whose latency is not "
+                                 "known."),
 )
 
 COST = table(
@@ -154,4 +170,4 @@ OBJECTIVE = table(
     Column("met", FLAG, "", "Whether the run meets it."),
 )
 
-FACT_TABLES: tuple[Table, ...] = (CAPACITY, TRAFFIC, WAIT, COST, EVENT, PUBLISHED, OBJECTIVE)
+FACT_TABLES: tuple[Table, ...] = (CAPACITY, TRAFFIC, WAIT, LATENCY, COST, EVENT, PUBLISHED, OBJECTIVE)

@@ -11,9 +11,10 @@ from typing import Any
 from fleetsim.output.pnl import Pnl
 from fleetsim.output.window import DAY_US, Window
 
-TABLES_READ = ("fact_capacity_hourly", "fact_traffic_hourly", "fact_wait_hourly", "fact_cost_hourly",
-               "fact_pnl_monthly", "fact_commitment_hourly", "fact_cost_allocation_hourly",
-               "fact_budget_monthly", "dim_fleet", "dim_pool", "dim_traffic_class", "dim_contract", "dim_run")
+TABLES_READ = ("fact_capacity_hourly", "fact_traffic_hourly", "fact_wait_hourly", "fact_latency_hourly",
+               "fact_cost_hourly", "fact_pnl_monthly", "fact_commitment_hourly",
+               "fact_cost_allocation_hourly", "fact_budget_monthly",
+               "dim_fleet", "dim_pool", "dim_traffic_class", "dim_contract", "dim_run")
 """The tables that a connection for `Facts` needs."""
 
 
@@ -148,7 +149,8 @@ class Facts:
         return self._sums(
             "fact_traffic_hourly", "traffic_class",
             "messages_arrived messages_served messages_degraded messages_shed messages_abandoned"
-            " prompt_tokens output_tokens waiting_message_s slo_met_count")
+            " prompt_tokens output_tokens waiting_message_s slo_met_count"
+            " slo_ttft_met_count slo_tpot_met_count")
 
     @cached_property
     def left_over(self) -> dict[str, tuple[int, int]]:
@@ -292,6 +294,19 @@ class Facts:
         histograms: dict[str, list[tuple[float, float, int]]] = {}
         for traffic_class, low, high, messages in rows:
             histograms.setdefault(traffic_class, []).append((low, high, int(messages)))
+        return histograms
+
+    @cached_property
+    def latencies(self) -> dict[tuple[str, str], list[tuple[float, float, int]]]:
+        """By traffic class and metric: (low, high, served messages) of each bucket, shortest first."""
+        rows = self._connection.execute(
+            "select traffic_class, metric, latency_low_s, latency_high_s, sum(messages) "
+            f"from fact_latency_hourly where {self.window.sql()} "
+            "group by traffic_class, metric, bucket, latency_low_s, latency_high_s order by bucket"
+        ).fetchall()
+        histograms: dict[tuple[str, str], list[tuple[float, float, int]]] = {}
+        for name, metric, low, high, messages in rows:
+            histograms.setdefault((name, metric), []).append((low, high, int(messages)))
         return histograms
 
     @cached_property

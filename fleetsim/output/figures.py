@@ -11,6 +11,7 @@ from fleetsim.errors import UsageError, did_you_mean
 from fleetsim.model.figure import FIGURES, FINANCE, Figure, find_figure
 from fleetsim.output.contract_figures import CONTRACT_COMPUTATIONS, ratio
 from fleetsim.output.facts import NO_HOURS, Facts, PoolPeaks
+from fleetsim.output.latency_figures import LATENCY_COMPUTATIONS
 from fleetsim.output.pnl import COST_SECTIONS
 from fleetsim.output.waits import percentile
 from fleetsim.timebase import EPOCH, iso
@@ -175,6 +176,7 @@ COMPUTATIONS: Mapping[str, Computation] = {
     "traffic.{class}.wait_p50_s": lambda f, name: percentile(f.waits.get(name, []), 0.50),
     "traffic.{class}.wait_p99_s": lambda f, name: percentile(f.waits.get(name, []), 0.99),
     "traffic.{class}.slo_met_frac": _slo_met,
+    **LATENCY_COMPUTATIONS,
     "traffic.messages_per_day": lambda f, _: ratio(f.of_classes("messages_arrived"), _days(f)),
     "traffic.output_tokens_per_day": lambda f, _: ratio(f.of_classes("output_tokens"), _days(f)),
     "traffic.shed_frac":

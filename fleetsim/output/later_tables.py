@@ -1,12 +1,9 @@
-"""Facts that a fluid run without training jobs or request windows leaves empty."""
+"""Facts that a run without training jobs leaves empty."""
 
 from dataclasses import replace
 
 from fleetsim.output.table import (
     FLEET,
-    HOUR,
-    SERVICE,
-    TRAFFIC_CLASS,
     Table,
     count,
     gpu_hours,
@@ -15,17 +12,6 @@ from fleetsim.output.table import (
     table,
     time,
     usd,
-)
-
-LATENCY = table(
-    "fact_latency_hourly", "hour, traffic class, service, metric, bucket",
-    "hour traffic_class service metric bucket",
-    HOUR, TRAFFIC_CLASS, SERVICE,
-    name_of("metric", "ttft, tpot or e2e."),
-    count("bucket", "", "Bucket of the histogram.", additive=False),
-    number("latency_low_s", "s", "Lower end of the bucket."),
-    number("latency_high_s", "s", "Upper end of the bucket, exclusive."),
-    count("messages", "message", "Served messages in the bucket."),
 )
 
 TRAINING_JOB = table(
@@ -54,5 +40,4 @@ def empty(found: Table) -> Table:
     return replace(found, columns=tuple(columns))
 
 
-LATER_TABLES: tuple[Table, ...] = tuple(
-    map(empty, (LATENCY, TRAINING_JOB)))
+LATER_TABLES: tuple[Table, ...] = (empty(TRAINING_JOB),)

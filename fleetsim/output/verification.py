@@ -15,10 +15,11 @@ def verify(run: Run) -> list[str]:
     """Every difference found, in words; empty when the run is sound.
 
     Files have their sha256, tables their rows and columns, keys are unique and refer to rows of the
-    dimensions, and the totals of the manifest equal the tables: money exactly.
+    dimensions, and the totals of the manifest equal the tables: money exactly. Histograms of latency count
+    the served messages.
     """
     changed = _changed_files(run)
-    return changed or [*_tables(run), *_keys(run), *_totals(run)]
+    return changed or [*_tables(run), *_keys(run), *_totals(run), *_latencies(run)]
 
 
 def _changed_files(run: Run) -> list[str]:
@@ -77,6 +78,21 @@ def _totals(run: Run) -> list[str]:
         faults.append(f"totals.rented_gpu_hours: the manifest says {stated['rented_gpu_hours']}, "
                       f"the tables {rented:.3f}")
     return faults
+
+
+def _latencies(run: Run) -> list[str]:
+    """Hours whose histograms of latency do not count the messages that were served in them."""
+    hours = _one(run, """
+        with counted as (
+            select hour, traffic_class, service, sum(messages) filter (metric = 'ttft') as ttft,
+                   sum(messages) filter (metric = 'e2e') as e2e,
+                   coalesce(sum(messages) filter (metric = 'tpot'), 0) as tpot
+            from fact_latency_hourly group by all)
+        select count(*) from counted left join fact_traffic_hourly using (hour, traffic_class, service)
+        where ttft is distinct from messages_served or e2e is distinct from messages_served
+            or tpot > messages_served""")
+    return [f"fact_latency_hourly: {hours} hours of a class and service do not count the messages served in "
+            "fact_traffic_hourly"] if hours else []
 
 
 def _decimal(run: Run, column: str) -> Decimal:

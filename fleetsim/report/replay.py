@@ -1,8 +1,8 @@
-"""A replayed trace as text: latency by class, attainment, GPU-seconds and cost."""
+"""A replayed trace as text: latency by class, attainment, rates, GPU-seconds, energy and cost."""
 
 from typing import Any
 
-from fleetsim.report.numbers import count, percent, usd
+from fleetsim.report.numbers import count, duration, percent, short, usd
 from fleetsim.report.table import Table, render
 
 METRICS = {"ttft_s": "TTFT", "tpot_s": "TPOT", "e2e_s": "E2E"}
@@ -16,9 +16,9 @@ def replay_text(found: dict[str, Any], *, width: int = 100, terminal: bool = Fal
     outcomes = Table("Requests", ("Class", "|Arrived", "|Served", "|Rejected", "|Left", "|SLO met",
                                   "|Tokens in", "|Tokens out"))
     for name, each in found["classes"].items():
-        for metric, short in METRICS.items():
+        for metric, title in METRICS.items():
             times = each[metric]
-            latency.rows.append((name, short, *(_time(times[key]) for key in ("mean", "p50", "p90", "p99"))))
+            latency.rows.append((name, title, *(_time(times[key]) for key in ("mean", "p50", "p90", "p99"))))
         met = percent(each["slo_met"] / each["arrived"]) if each["arrived"] else "-"
         numbers = (count(each[key]) for key in ("arrived", "served", "rejected", "lost"))
         outcomes.rows.append((name, *numbers, met, count(each["prompt_tokens"]),
@@ -30,7 +30,32 @@ def replay_text(found: dict[str, Any], *, width: int = 100, terminal: bool = Fal
         busy = percent(found["active_gpu_s"] / found["rented_gpu_s"])
         lines.append(f"Rented: {found['gpu_s_per_request']:.3g} GPU-seconds{price} per served request; "
                      f"a batch ran {busy} of the time")
-    return render([*lines, outcomes, latency], width=width, terminal=terminal)
+        if found["energy_kwh"] is not None:
+            lines.append(f"Energy of the GPUs: {short(found['energy_kwh'])} kWh, "
+                         f"{short(found['joules_per_request'])} J per served request")
+    return render([*lines, *_rates(found), outcomes, latency], width=width, terminal=terminal)
+
+
+def _rates(found: dict[str, Any]) -> list[str]:
+    """What the replicas did per second, and what is left out of it."""
+    load = "" if found["offered_load_frac"] is None else (
+        f"Offered load: {percent(found['offered_load_frac'])} of what full replicas serve")
+    steady = found["steady"]
+    if steady is None:
+        return [load] if load else []
+    return [load, f"Rates: {short(steady['served_per_s'])} requests, "
+                  f"{short(steady['prompt_tokens_per_s'])} prompt and "
+                  f"{short(steady['output_tokens_per_s'])} output tokens per second over "
+                  f"{duration(steady['span_s'])}; left out: warm-up {duration(steady['warm_up_s'])} with "
+                  f"{count(steady['warm_up_requests'])} served, drain {duration(steady['drain_s'])} with "
+                  f"{count(steady['drain_requests'])}"]
+
+
+def speed_text(found: dict[str, Any]) -> str:
+    """How long the simulation itself took."""
+    speed = found["requests_per_cpu_s"]
+    rate = "" if speed is None else f", {short(speed)} requests per CPU-second"
+    return f"in the kernel: {found['kernel_cpu_s']:.3g} CPU-seconds{rate}"
 
 
 def _time(seconds: float | None) -> str:

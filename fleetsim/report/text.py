@@ -6,6 +6,7 @@ from typing import Any
 
 from fleetsim.model.figure import find_figure
 from fleetsim.report.finance import budgets, profit_and_loss
+from fleetsim.report.latency import latency
 from fleetsim.report.numbers import (
     MISSING,
     below,
@@ -34,7 +35,7 @@ def summary_text(summary: Summary, path: Path, *, width: int = 100, terminal: bo
     """The summary of the run at `path`: header, decision, fleets, traffic, cost, P&L, facts, objectives."""
     parts: list[Table | str] = [
         header(summary), decision(summary), offers(summary), fleets(summary), traffic(summary),
-        contracts(summary), budgets(summary), profit_and_loss(summary), published(summary),
+        latency(summary), contracts(summary), budgets(summary), profit_and_loss(summary), published(summary),
         objectives(summary), footer(summary, path),
     ]
     return render([part for part in parts if isinstance(part, str) or part.rows or part.lead],

@@ -4,6 +4,7 @@
     load_all(path, overrides=()) -> {name: Loaded}          the file and each of its named scenarios
     override(scenario, {path: value}) -> Scenario           the same scenario with values changed
     with_contract_file(scenario, path) -> Loaded            the same scenario under other contracts
+    load_contracts(path) -> (name, {name: contract})        a contract file alone
     dump(scenario.source) -> str                            the resolved file as YAML
     json_schema() -> dict                                   for editors
     CODES                                                   every fault that a file can have
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         from_source,
         load,
         load_all,
+        load_contracts,
         override,
         with_contract_file,
     )
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from fleetsim.spec.writing import dump
 
 __all__ = ["CODES", "Loaded", "catalog", "check_contract_file", "dump", "from_source", "is_contract_file",
-           "json_schema", "load", "load_all", "override", "with_contract_file"]
+           "json_schema", "load", "load_all", "load_contracts", "override", "with_contract_file"]
 
 _HOMES = {
     "CODES": "codes",
@@ -40,6 +42,7 @@ _HOMES = {
     "Loaded": "loader",
     "load": "loader",
     "load_all": "loader",
+    "load_contracts": "loader",
     "override": "loader",
     "with_contract_file": "loader",
     "check_contract_file": "loader",

@@ -3,7 +3,9 @@
 The codes are stable: tools may rely on them. `fleetsim explain CODE` prints an entry.
 """
 
+from fleetsim.spec.fidelity_codes import FIDELITY_TABLE
 from fleetsim.spec.finance_codes import FINANCE_TABLE
+from fleetsim.spec.serving_codes import SERVING_TABLE
 
 _TABLE = """
 syntax
@@ -393,5 +395,6 @@ def _parsed(table: str) -> dict[str, str]:
     return {name: text.rstrip() for name, text in codes.items()}
 
 
-CODES: dict[str, str] = _parsed(_TABLE + FINANCE_TABLE.lstrip())
+CODES: dict[str, str] = _parsed(_TABLE + SERVING_TABLE.lstrip() + FIDELITY_TABLE.lstrip()
+                                + FINANCE_TABLE.lstrip())
 """Code to explanation, in the order in which a file is read."""

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from fleetsim.model.contract import Offer
+from fleetsim.model.fidelity import Fidelity
 from fleetsim.model.finance import Finance
 from fleetsim.model.fleet import Fleet
 from fleetsim.model.hardware import GpuType
+from fleetsim.model.latency_table import LatencyTable
 from fleetsim.model.pool import Pool
 from fleetsim.model.scenario import Horizon, Objective, PublishedFact
 from fleetsim.model.service import Service
@@ -30,10 +32,12 @@ class Draft:
     directory: Path
     """Where relative paths of data files start."""
     horizon: Horizon | None = None
+    fidelity: Fidelity = field(default_factory=Fidelity)
     finance: Finance | None = None
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
     objectives: list[Objective] = field(default_factory=list)
     series: dict[str, Series] = field(default_factory=dict)
+    latency_tables: dict[str, LatencyTable] = field(default_factory=dict)
     inputs: dict[str, str] = field(default_factory=dict)
     """sha256 of the data files, by path."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fleetsim.errors import Diagnostic, ScenarioError, did_you_mean
+from fleetsim.model.fidelity import Fidelity
 from fleetsim.model.scenario import Horizon, Scenario
 from fleetsim.spec.changes import applied, from_data, from_texts, resolved
 from fleetsim.spec.checks import check
@@ -22,6 +23,9 @@ from fleetsim.spec.scalar import written
 from fleetsim.spec.sections import LAYERS, SINGLES, Section, parts_of_finance, sections
 from fleetsim.spec.shortform import written_out
 
+TABLE = "latency_table"
+"""The key of a service's data file."""
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -32,15 +36,16 @@ class Loaded:
 
 
 def load(
-    path: str | os.PathLike[str], *, scenario: str | None = None, overrides: Sequence[str] = ()
+    path: str | os.PathLike[str], *, scenario: str | None = None, overrides: Sequence[str] = (),
+    latency_tables: bool = True,
 ) -> Loaded:
     """Read, resolve and check a scenario file.
 
     `scenario` names one of the file's `scenarios`, and goes on the scenario's name; `overrides` are
-    `dotted.path=value` texts, applied after it. Raises ScenarioError with every fault of the files,
-    UsageError when there is no file.
+    `dotted.path=value` texts, applied after it. Without `latency_tables` services have none: for making
+    them. Raises ScenarioError with every fault of the files, UsageError when there is no file.
     """
-    return _resolved(_read(path), scenario, overrides, Path(path).parent)
+    return _resolved(_read(path), scenario, overrides, Path(path).parent, latency_tables)
 
 
 def load_all(path: str | os.PathLike[str], *, overrides: Sequence[str] = ()) -> dict[str, Loaded]:
@@ -67,14 +72,16 @@ def _read(path: str | os.PathLike[str]) -> Faults:
     return faults
 
 
-def _resolved(read: Faults, scenario: str | None, overrides: Sequence[str], directory: Path) -> Loaded:
+def _resolved(read: Faults, scenario: str | None, overrides: Sequence[str], directory: Path,
+              latency_tables: bool = True) -> Loaded:
     """One scenario of a file that was read; the file may be resolved again for another."""
     faults = read.copy()
     changes = from_texts(overrides, faults)
     if faults.root is None:
         faults.stop()
     assert faults.root is not None, "a file that cannot be read is a fault"
-    return _loaded(resolved(faults.root, scenario, changes, faults), faults, directory)
+    root = resolved(faults.root, scenario, changes, faults)
+    return _loaded(root if latency_tables else _without_tables(root), faults, directory)
 
 
 def override(scenario: Scenario, values: Mapping[str, object]) -> Scenario:
@@ -108,20 +115,30 @@ def with_contract_file(scenario: Scenario, path: str | os.PathLike[str]) -> Load
 def check_contract_file(path: str | os.PathLike[str]) -> tuple[str, int]:
     """The name of a contract file and its number of contracts; ScenarioError with every fault that shows
     without a scenario."""
+    name, contracts = load_contracts(path)
+    return name, len(contracts)
+
+
+def load_contracts(path: str | os.PathLike[str]) -> tuple[str, dict[str, Any]]:
+    """The name of a contract file and its contracts by name, as they are without a scenario.
+
+    ScenarioError with every fault that shows without one.
+    """
     from fleetsim.spec.contract_file import contract_file
 
     faults = Faults()
     root = contract_file(path, faults)
+    contracts: dict[str, Any] = {}
     if root is not None:
         draft = Draft(root, faults, Path(path).parent)
         faults.root = root
         _build_sections(draft)
         check_names(draft)
+        contracts = dict(draft.of("contracts"))
     faults.stop()
     assert root is not None, "a file that cannot be read is a fault"
-    name, contracts = root.child("name"), root.child("contracts")
-    assert contracts is not None, "a contract file has contracts"
-    return str(name.value) if name else Path(path).stem, len(contracts.entries())
+    name = root.child("name")
+    return str(name.value) if name else Path(path).stem, contracts
 
 
 def from_source(source: Mapping[str, object], directory: Path) -> Scenario:
@@ -143,7 +160,7 @@ def _loaded(root: Node, faults: Faults, directory: Path) -> Loaded:
     check(draft)
     faults.stop()
     assert draft.horizon is not None, "a scenario without a horizon has a fault"
-    from fleetsim.spec.checks.services import with_rates
+    from fleetsim.spec.checks.services import with_speeds
 
     source = plain(root)
     assert isinstance(source, dict)
@@ -153,7 +170,7 @@ def _loaded(root: Node, faults: Faults, directory: Path) -> Loaded:
         fleets=draft.fleets,
         gpus=draft.gpus,
         pools=draft.pools,
-        services=with_rates(draft),
+        services=with_speeds(draft),
         traffic=draft.traffic,
         curves=draft.of("curves"),
         surges=draft.of("surges"),
@@ -162,9 +179,11 @@ def _loaded(root: Node, faults: Faults, directory: Path) -> Loaded:
         offers=draft.offers,
         budgets=draft.of("budgets"),
         finance=draft.finance,
+        fidelity=draft.fidelity,
         published=draft.published,
         objectives=tuple(draft.objectives),
         series=draft.series,
+        latency_tables=draft.latency_tables,
         source=source,
         inputs=draft.inputs,
         directory=str(directory),
@@ -209,6 +228,9 @@ def _top_level(draft: Draft) -> None:
     horizon = root.child("horizon")
     if horizon:
         draft.horizon = build(Horizon, horizon, ("horizon",), draft.faults)
+    fidelity = root.child("fidelity")
+    if fidelity:
+        draft.fidelity = build(Fidelity, fidelity, ("fidelity",), draft.faults) or Fidelity()
 
 
 def _build_sections(draft: Draft) -> None:
@@ -278,20 +300,32 @@ def _entry(draft: Draft, section: Section, path: NodePath, node: Node) -> Any:
     return build(cls, node, path, draft.faults, without=("kind",))
 
 
+def _without_tables(root: Node) -> Node:
+    """The tree without the latency tables of its services."""
+    services = root.child("services")
+    if services is None or not isinstance(services.value, dict):
+        return root
+    kept = {name: replace(node, value={key: each for key, each in node.value.items() if key != TABLE})
+            if isinstance(node.value, dict) else node for name, node in services.value.items()}
+    return replace(root, value={**root.entries(), "services": replace(services, value=kept)})
+
+
 def _with_data_files_from(root: Node, directory: Path) -> Node:
     """Paths of data files, each written relative to its own file, relative to `directory`."""
     from fleetsim.spec.merge import with_value
 
-    for name, node in (root.child("traffic") or root).entries().items():
-        volume = node.child("messages_per_day")
-        for below in ((), ("series",)):
-            path = volume.find((*below, "file")) if volume else None
-            if path is None or not isinstance(path.value, str) or os.path.isabs(path.value):
-                continue
-            home = path.place.source.directory
-            if os.path.abspath(home) == os.path.abspath(directory):
-                continue
-            moved = os.path.relpath(os.path.join(home, path.value), directory)
-            keys = ("traffic", name, "messages_per_day", *below, "file")
-            root = with_value(root, keys, replace(path, value=moved))
+    named: list[tuple[str, ...]] = []
+    for name in (root.child("traffic") or root).entries():
+        volume = ("traffic", name, "messages_per_day")
+        named += [(*volume, "file"), (*volume, "series", "file")]
+    named += [("services", name, TABLE) for name in (root.child("services") or root).entries()]
+    for keys in named:
+        path = root.find(keys)
+        if path is None or not isinstance(path.value, str) or os.path.isabs(path.value):
+            continue
+        home = path.place.source.directory
+        if os.path.abspath(home) == os.path.abspath(directory):
+            continue
+        moved = os.path.relpath(os.path.join(home, path.value), directory)
+        root = with_value(root, keys, replace(path, value=moved))
     return root

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import sys
 import textwrap
 from dataclasses import is_dataclass
 from typing import Any
@@ -19,6 +20,7 @@ _DATE_KEY = r"^\d{4}-\d{2}-\d{2}"
 
 def json_schema() -> Schema:
     """The schema of a scenario file: keys, types, bounds, units (`unit`) and what each key means."""
+    from fleetsim.model.fidelity import Fidelity
     from fleetsim.model.finance import Finance
     from fleetsim.model.scenario import Horizon
 
@@ -39,6 +41,7 @@ def json_schema() -> Schema:
             "additionalProperties": {"anyOf": [_LIST, {"type": "null"}, _COMBINATION]},
         },
         "horizon": _of(Horizon, defs),
+        "fidelity": _of(Fidelity, defs),
         "finance": _of(Finance, defs),
         "objectives": {
             **_LIST,
@@ -131,16 +134,19 @@ def _with_kind(kind: str, cls: type, defs: Schema) -> Schema:
 
 
 def _class_named(name: str, annotation: Any) -> type | None:
-    """The class that a part of a schema came from: the annotation, one that its module knows, or one that is
-    declared beside such a class."""
+    """The class that a part of a schema came from: the annotation, or the nearest of that name in its module
+    and, class by class, in the modules of those that each module knows."""
     if getattr(annotation, "__name__", "") == name:
         return annotation if isinstance(annotation, type) else None
-    for owner in getattr(annotation, "__mro__", (annotation,)):
-        known = [each for each in vars(inspect.getmodule(owner)).values() if isinstance(each, type)]
-        for each in (owner, *known):
-            found = getattr(inspect.getmodule(each), name, None)
-            if isinstance(found, type):
-                return found
+    modules = dict.fromkeys(owner.__module__ for owner in getattr(annotation, "__mro__", (annotation,)))
+    todo = [module for module in modules if module.startswith("fleetsim.")]
+    for module in todo:  # grows as it goes
+        known = vars(sys.modules[module])
+        found = known.get(name)
+        if isinstance(found, type):
+            return found
+        further = dict.fromkeys(each.__module__ for each in known.values() if isinstance(each, type))
+        todo += [each for each in further if each.startswith("fleetsim.") and each not in todo]
     return None
 
 

@@ -72,7 +72,7 @@ def section_named(name: str) -> Section:
     return parts_of_finance()[inner] if inner else sections()[outer]
 
 
-SINGLES = ("fleetsim", "name", "description", "horizon", "finance", "objectives")
+SINGLES = ("fleetsim", "name", "description", "horizon", "fidelity", "finance", "objectives")
 """Keys of the top level that hold one value."""
 LAYERS = ("extends", "overrides", "scenarios")
 """Keys that say how the file is put together; none is left in a resolved scenario."""
@@ -83,6 +83,7 @@ def type_at(root: Node, path: NodePath, step: Callable[[Any, str | int], Any]) -
 
     `step(type, segment)` is the type of an entry of a value of that type.
     """
+    from fleetsim.model.fidelity import Fidelity
     from fleetsim.model.finance import Finance
     from fleetsim.model.scenario import Horizon
 
@@ -96,8 +97,8 @@ def type_at(root: Node, path: NodePath, step: Callable[[Any, str | int], Any]) -
         annotation = parts_of_finance()[str(path[1])].type_of(root.find(path[:3]))
         rest = path[3:]
     else:
-        singles = {"horizon": Horizon, "finance": Finance, "objectives": tuple[str, ...], "name": str,
-                   "description": str}
+        singles = {"horizon": Horizon, "fidelity": Fidelity, "finance": Finance,
+                   "objectives": tuple[str, ...], "name": str, "description": str}
         annotation, rest = singles.get(first), path[1:]
     for segment in rest:
         annotation = step(annotation, segment)

@@ -285,7 +285,7 @@ class Replica:
         prefill = sum(self.parts.values())
         making = decodes + [each for each, part in self.parts.items() if part == each.left]
         kv = sum(each.kv for each in self.batch) + prefill
-        step_ns = self.decode_ns[len(making)] + self.law.prefill_ns * prefill + self.law.kv_ns * kv
+        step_ns = self.decode_ns[len(making)] + self.law.prefill_time_ns(prefill) + self.law.kv_ns * kv
         life = self.life
         for request in making:
             request.decoding = True

@@ -5,9 +5,11 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+import pyarrow.compute as pc
 from both_kernels import both
 from hypothesis import given
 from hypothesis import strategies as st
+from latency_tables import made_up
 from random_scenarios import GPUS, STARTS, scenarios
 
 from fleetsim.engine import simulate
@@ -57,6 +59,43 @@ def test_any_split_of_the_steps_gives_the_same_tables(scenario: Scenario, data: 
 
     whole, pieces = tables(scenario), tables(scenario, in_pieces)
     assert [name for name in whole if not whole[name].equals(pieces[name])] == []
+
+
+def with_tables(scenario: Scenario, loads: list[float], services: list[str]) -> Scenario:
+    """The scenario with latency tables of some of its services."""
+    return replace(scenario, latency_tables={
+        name: made_up(name, GPUS, tuple(scenario.traffic), loads=loads, single_token=9) for name in services})
+
+
+LOADS = st.sets(st.sampled_from([0.05, 0.3, 0.5, 0.7, 0.85, 0.95]), min_size=1).map(sorted)
+SERVICES = st.sets(st.sampled_from(["service0", "service1", "service2"]), min_size=1)
+
+
+@given(scenarios(most_days=2), LOADS, SERVICES)
+def test_with_latency_tables_every_step_is_the_same(scenario: Scenario, loads: list[float],
+                                                    services: set[str]) -> None:
+    simulate(with_tables(scenario, loads, sorted(services)), seed=5, sink=TableSink(), kernel=both)
+
+
+@given(scenarios(most_days=1), LOADS)
+def test_latency_tables_change_no_other_table(scenario: Scenario, loads: list[float]) -> None:
+    """They say how long messages took, and nothing of who was served; every served message is counted."""
+    plain = tables(scenario)
+    known = tables(with_tables(scenario, loads, list(scenario.services)))
+    assert plain.pop("fact_latency_hourly").num_rows == 0
+    assert [name for name in plain if not plain[name].equals(known[name])] == []
+    served, counted = by_key(known["fact_traffic_hourly"], "messages_served"), {}
+    for metric in ("ttft", "e2e"):
+        of_metric = known["fact_latency_hourly"].filter(pc.field("metric") == metric)
+        counted[metric] = by_key(of_metric, "messages")
+    assert counted["ttft"] == counted["e2e"] == served
+
+
+def by_key(table: Any, column: str) -> dict[Any, int]:
+    """The sum of a column by hour, class and service, where it is not 0."""
+    keys = ["hour", "traffic_class", "service"]
+    rows = table.group_by(keys).aggregate([(column, "sum")]).to_pylist()
+    return {tuple(row[key] for key in keys): row[f"{column}_sum"] for row in rows if row[f"{column}_sum"]}
 
 
 START = STARTS[0]

@@ -10,7 +10,7 @@ from request_oracle import Pool, Request
 
 from fleetsim.engine.request_pool import ROUTINGS, Arrivals, RequestPool
 from fleetsim.model.replica import Batching, ReplicaGroup, RequestClass, Routing
-from fleetsim.model.step_law import StepLaw
+from fleetsim.model.step_law import BatchTime, PromptTime, StepLaw
 from fleetsim.rng import key_of
 
 MASK = 2**64 - 1
@@ -39,15 +39,28 @@ class Case:
     seed: int
 
 
+@st.composite
+def laws(draw: st.DrawFn) -> StepLaw:
+    """Straight laws, and tables with slopes that are no whole numbers."""
+    decode = draw(st.sampled_from([
+        {"step_ms": 0.001, "decode_us_per_sequence": 0}, {"step_ms": 0.02, "decode_us_per_sequence": 0.05},
+        {"decode_ms": (BatchTime(1, 0.001), BatchTime(3, 0.0017), BatchTime(15, 0.03))},
+        {"decode_ms": (BatchTime(1, 0.02), BatchTime(15, 0.02))}]))
+    limit = draw(st.sampled_from([50, 200, 8_192]))
+    prefill = draw(st.sampled_from([
+        {"prefill_us_per_token": 0}, {"prefill_us_per_token": 0.007}, {"prefill_us_per_token": 0.1},
+        {"prefill_ms": (PromptTime(7, 0.05), PromptTime(60, 0.04), PromptTime(97, 0.0431),
+                        PromptTime(limit + 90, 0.9))},
+        {"prefill_ms": (PromptTime(1, 0.05), PromptTime(limit + 3, 0.8))}]))
+    return StepLaw(**decode, **prefill, prefill_limit_tokens=limit,
+                   kv_ns_per_token=draw(st.sampled_from([0, 1, 13])),
+                   kv_tokens=draw(st.sampled_from([300, 600, 2_000, 10**6])))
+
+
 groups = st.builds(
     ReplicaGroup,
     replicas=st.sampled_from([1, 2, 3, 17]),
-    law=st.builds(
-        StepLaw, step_ms=st.sampled_from([0.001, 0.02]),
-        prefill_us_per_token=st.sampled_from([0, 0.007, 0.1]),
-        decode_us_per_sequence=st.sampled_from([0, 0.05]), kv_ns_per_token=st.sampled_from([0, 1, 13]),
-        kv_tokens=st.sampled_from([300, 600, 2_000, 10**6]),
-        prefill_limit_tokens=st.sampled_from([50, 200, 8_192])),
+    law=laws(),
     batching=st.builds(
         Batching, max_batch=st.sampled_from([1, 2, 4, 8, 15]), prefill=st.sampled_from(["whole", "chunked"]),
         step_tokens=st.sampled_from([16, 64, 300]), kv=st.sampled_from(["reserved", "grown"]),

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from cli_command import Command
 
@@ -66,3 +67,85 @@ def test_a_file_that_is_no_trace(fleetsim: Command, tmp_path: Path) -> None:
     source = tmp_path / "calls.csv"
     source.write_text(TRACE)
     assert fleetsim(*words(source)).code == 2
+
+
+def test_the_files_hold_every_request_and_every_tick(fleetsim: Command, trace: Path, tmp_path: Path) -> None:
+    requests, series = tmp_path / "requests.parquet", tmp_path / "series.parquet"
+    outcome = fleetsim(*words(trace, "--requests-out", str(requests), "--series-out", str(series),
+                              "--series-s", "0.5", "--json"))
+    assert json.loads(outcome.out)["files"] == {str(requests): 3, str(series): 2 * 1_200 + 1}
+    rows = pd.read_parquet(requests)
+    assert list(rows["outcome"]) == ["served", "served", "rejected"]
+    assert list(rows["request"]) == [0, 1, 2]
+    assert rows["ttft_s"][0] == pytest.approx(0.117191, abs=1e-12)
+    assert rows["tpot_s"][0] == pytest.approx(0.017194625, abs=1e-12)
+    assert rows["e2e_s"][0] == pytest.approx(4.398652625, abs=1e-12)
+    assert list(rows["tpot_s"].isna()) == [False, True, True]
+    assert list(rows["ttft_s"].isna()) == [False, False, True]
+    assert list(rows["first_token_ns"].isna()) == [False, False, True]
+    ticks = pd.read_parquet(series)
+    assert list(ticks["time_s"][:3]) == [0.0, 0.5, 1.0]
+    busy = ticks[ticks["batch"] > 0]
+    assert list(busy["time_s"]) == [0.5 * tick for tick in range(1, 9)]
+    assert set(busy["active_gpus"]) == {8}
+    assert busy["kv_tokens"].is_monotonic_increasing
+    assert busy["kv_tokens"].iloc[0] > 1_000
+
+
+def test_one_request_in_two_and_no_half_files(fleetsim: Command, trace: Path, tmp_path: Path) -> None:
+    out = tmp_path / "requests.parquet"
+    assert fleetsim(*words(trace, "--requests-out", str(out), "--sample", "2")).code == 0
+    assert list(pd.read_parquet(out)["request"]) == [0, 2]
+    before = out.read_bytes()
+    again = fleetsim(*words(trace, "--requests-out", str(out)))
+    assert again.code == 2
+    assert "--force replaces it" in again.err
+    wrong = fleetsim(*words(trace, "--requests-out", str(out), "--force", "--warm-up-s", "1e7"))
+    assert wrong.code == 2
+    assert "leaves nothing of a trace" in wrong.err
+    assert out.read_bytes() == before
+    assert fleetsim(*words(trace, "--requests-out", str(out), "--force")).code == 0
+    assert len(pd.read_parquet(out)) == 3
+    assert [each.name for each in tmp_path.iterdir() if "partial" in each.name] == []
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    (("--requests-out", "requests.csv"), "the name ends in .parquet"),
+    (("--requests-out", "a.parquet", "--series-out", "a.parquet"), "give two names"),
+    (("--load-frac", "0"), "a load is a number above 0"),
+    (("--patience-s", "-1"), "--patience-s is above 0"),
+    (("--series-s", "0"), "0.001"),
+])
+def test_wrong_options_write_nothing(fleetsim: Command, trace: Path, tmp_path: Path,
+                                     monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...],
+                                     said: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
+    outcome = fleetsim(*words(trace, *options))
+    assert outcome.code == 2
+    assert said in " ".join(outcome.err.split())
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_the_trace_itself_is_not_replaced(fleetsim: Command, trace: Path) -> None:
+    before = trace.read_bytes()
+    outcome = fleetsim(*words(trace, "--series-out", str(trace), "--force"))
+    assert outcome.code == 2
+    assert "is the trace that is read" in outcome.err
+    assert trace.read_bytes() == before
+
+
+def test_energy_rates_and_speed_are_told(fleetsim: Command, trace: Path) -> None:
+    outcome = fleetsim(*words(trace, "--warm-up-s", "300"))
+    text = " ".join(outcome.out.split())
+    assert "Energy of the GPUs" in text
+    assert "J per served request" in text
+    assert "left out: warm-up 5 min 0 s with 1 served, drain" in text
+    assert "requests per CPU-second" in outcome.err
+
+
+def test_a_resample_at_a_load(fleetsim: Command, trace: Path) -> None:
+    found = json.loads(fleetsim(*words(trace, "--requests", "500", "--load-frac", "0.5", "--seed", "3",
+                                       "--json")).out)
+    assert found["offered_load_frac"] == pytest.approx(0.5)
+    assert found["classes"]["requests"]["arrived"] == 500

@@ -8,7 +8,7 @@ import pytest
 
 from fleetsim.model.base import at
 from fleetsim.model.traffic import TrafficClass
-from fleetsim.spec import load, with_contract_file
+from fleetsim.spec import catalog, load, with_contract_file
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*(ROOT / "workloads").glob("*.yaml"), *(ROOT / "workloads" / "examples").glob("*.yaml")])
@@ -94,7 +94,8 @@ def test_required_gpus_by_class_are_those_of_the_sizing_table(
         assert volume.anchors is not None
         assert list(volume.anchors.values()) == [messages_per_day]
     service = scenario.services[spec.services()[0]]
-    prefill, decode = service.gpu_seconds_per_call(spec.prompt_tokens.mean, spec.output_tokens.mean, 1.0, 1.0)
+    prefill, decode = service.gpu_seconds_per_call(
+        spec.prompt_tokens, spec.output_tokens, "a100-80gb", catalog.gpus()["a100-80gb"])
     assert isinstance(service.efficiency_frac, float)
     work = spec.calls_per_message * (prefill + decode) / service.efficiency_frac
     assert required_a100(spec, messages_per_day, work) == pytest.approx(gpus, rel=3e-4)

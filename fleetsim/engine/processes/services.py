@@ -18,10 +18,9 @@ def price_in_gpu_seconds(world: World, now: datetime) -> None:
             service = scenario.services[slot]
             calls = spec.calls_per_message / at(service.efficiency_frac, now)
             for k in index.pool_shares[index.pools.index(spec.pool)]:
-                gpu = scenario.gpus[scenario.fleets[index.shares[k][0]].gpu]
+                gpu = scenario.fleets[index.shares[k][0]].gpu
                 prefill, decode = service.gpu_seconds_per_call(
-                    spec.prompt_tokens.mean, spec.output_tokens.mean,
-                    gpu.flops_factor, gpu.bandwidth_factor)
+                    spec.prompt_tokens, spec.output_tokens, gpu, scenario.gpus[gpu])
                 world.things.unit_prefill_gpu_s[c, m, k] = prefill * calls
                 world.things.unit_decode_gpu_s[c, m, k] = decode * calls
 

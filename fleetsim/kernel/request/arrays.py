@@ -28,6 +28,7 @@ GROUP = np.dtype([
     ("prefill_limit_tokens", WHOLE),  # most prompt tokens of a step with whole prompts
     ("kv_ns", WHOLE),  # per KV token and step
     ("prefill_ns", WHOLE),  # per prompt token
+    ("prefill_points", WHOLE),  # of its table of prefill; 0: so much per prompt token
 ])
 REPLICA = np.dtype([
     ("group", WHOLE),
@@ -118,6 +119,7 @@ class State(NamedTuple):
     clock: Array  # (1) CLOCK
     groups: Array  # (G) GROUP
     decode_ns: Array  # (G, B + 1) time of a step by its batch, without KV and prefill
+    prefill: Array  # (G, P, 2) prompt tokens, and the time that they add to a step
     replicas: Array  # (R) REPLICA
     finish: Array  # (R, B) heap of finish step << 32 | slot
     stack: Array  # (R, 2 B, 2) admission, slot: in order of admission, old entries included

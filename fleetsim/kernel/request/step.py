@@ -28,6 +28,7 @@ from fleetsim.kernel.request.finishes import next_finish, pop
 from fleetsim.kernel.request.histogram import bucket
 from fleetsim.kernel.request.kv import asked, given_within, steps_until_short
 from fleetsim.kernel.request.min_tree import put
+from fleetsim.kernel.request.prefill import prefill_time_ns
 from fleetsim.kernel.request.queue import forget, head, leave, watch_fresh
 from fleetsim.kernel.request.segment import first_after, span_ns
 
@@ -209,7 +210,7 @@ def plan(state, r, now, prefill, short):
     group = state.groups[PLACE(replica.group)]
     replica.start_ns = now
     replica.prefill_tokens = prefill
-    replica.first_ns = group.prefill_ns * prefill
+    replica.first_ns = prefill_time_ns(state, replica.group, prefill)
     replica.step_ns = state.decode_ns[PLACE(replica.group), PLACE(replica.batch)] + group.kv_ns * replica.kv
     replica.growth_ns = group.kv_ns * replica.batch
     steps = 1

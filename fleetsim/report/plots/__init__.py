@@ -8,6 +8,7 @@ from fleetsim.report.plots.capacity import capacity
 from fleetsim.report.plots.cash import cash
 from fleetsim.report.plots.cost import cost
 from fleetsim.report.plots.gpu_counts import gpu_counts
+from fleetsim.report.plots.latency import has_latency, latency
 from fleetsim.report.plots.savings import savings
 from fleetsim.report.plots.style import save
 from fleetsim.report.plots.utilisation import utilisation
@@ -21,11 +22,14 @@ PLOTS = {
     "gpu_counts": gpu_counts,
     "utilisation": utilisation,
     "waits": waits,
+    "latency": latency,
     "cost": cost,
     "savings": savings,
     "cash": cash,
 }
 """The plots that a report holds, by the name of their file."""
+ONLY_WITH = {"latency": has_latency}
+"""Plots that are left out of the report of a run that has nothing for them."""
 
 
 def write_all(run: "Run", directory: Path, format_: Literal["png", "svg"] = "png") -> list[Path]:
@@ -41,10 +45,13 @@ def write_all(run: "Run", directory: Path, format_: Literal["png", "svg"] = "png
         raise UsageError(f"cannot make the directory {directory}: {error.strerror}") from None
     written = []
     for name, draw in PLOTS.items():
+        if name in ONLY_WITH and not ONLY_WITH[name](run):
+            continue
         path = directory / f"{name}.{format_}"
         save(draw(run), path, format_)
         written.append(path)
     return written
 
 
-__all__ = ["PLOTS", "capacity", "cash", "cost", "gpu_counts", "savings", "utilisation", "waits", "write_all"]
+__all__ = ["ONLY_WITH", "PLOTS", "capacity", "cash", "cost", "gpu_counts", "latency", "savings",
+           "utilisation", "waits", "write_all"]

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from fleetsim.model.hardware import GpuType
+from fleetsim.model.roofline import ModelShape
 from fleetsim.model.service import DeployedModel
+from fleetsim.spec.catalog.cross_check import CrossCheck
 from fleetsim.spec.catalog.price import Price
 from fleetsim.spec.catalog.step_profile import StepProfile
 
@@ -26,6 +28,18 @@ def models() -> dict[str, DeployedModel]:
 def step_profiles() -> dict[str, StepProfile]:
     """Step laws by name: service, profile and gpu type."""
     return _entries("step_profiles", StepProfile)
+
+
+@cache
+def cross_checks() -> dict[str, CrossCheck]:
+    """Published figures beside step laws that were not fitted to them, by name."""
+    return _entries("cross_checks", CrossCheck)
+
+
+@cache
+def model_shapes() -> dict[str, ModelShape]:
+    """Shapes of models by name, for rooflines."""
+    return _entries("model_shapes", ModelShape)
 
 
 @cache

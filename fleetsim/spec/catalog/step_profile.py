@@ -5,19 +5,28 @@ from typing import ClassVar
 
 from fleetsim.model.base import FILE_CONFIG
 from fleetsim.model.step_law import StepLaw
+from fleetsim.model.step_power import StepPower
 from fleetsim.units import GpuCount
 
 
 @dataclass(frozen=True)
 class PrefillPoint:
-    """A measured step that prefills one prompt."""
+    """A measured step that prefills prompts."""
 
     __pydantic_config__: ClassVar = FILE_CONFIG
 
     tokens: int
-    """Prompt tokens."""
+    """Tokens of a prompt."""
     ms: float
     """Time of the step."""
+    prompts: int = 1
+    """Prompts in the step."""
+
+    @property
+    def what(self) -> str:
+        """The point in words."""
+        of = f" of {self.prompts} prompts" if self.prompts > 1 else ""
+        return f"prefill{of} of {self.tokens:,} tokens"
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,8 @@ class StepProfile:
     """What was measured of prefill."""
     decode: tuple[DecodePoint, ...] = ()
     """What was measured of decode."""
+    power: StepPower | None = None
+    """Watts of one GPU by phase; without them no energy is told."""
     assumption: str = ""
     """What of the law is assumed and not measured."""
     source: str = ""
@@ -90,8 +101,9 @@ class StepProfile:
         """Every measured point with the law's answer; a decode step at the mean KV of the steps measured."""
         law = self.law
         prefills = [
-            Fit(f"prefill of {each.tokens:,} tokens", each.ms, law.step_ns(1, each.tokens, each.tokens) / 1e6,
-                each.tokens <= law.prefill_limit_tokens) for each in self.prefill]
+            Fit(each.what, each.ms,
+                law.step_ns(each.prompts, each.prompts * each.tokens, each.prompts * each.tokens) / 1e6,
+                each.prompts * each.tokens <= law.prefill_limit_tokens) for each in self.prefill]
         decodes = [
             Fit(f"decode, batch {each.batch}, prompt {each.prompt_tokens:,}, output {each.output_tokens:,}",
                 each.ms, law.step_ns(each.batch, each.kv_tokens) / 1e6, True) for each in self.decode]

@@ -4,10 +4,10 @@ from typing import Any
 
 from fleetsim.errors import did_you_mean
 from fleetsim.model.base import at
-from fleetsim.model.service import Service
 from fleetsim.model.traffic import TrafficClass
 from fleetsim.policies import Borrow, Degrade, MaxWait, RateLimit, Routing
-from fleetsim.spec.checks.services import with_rates
+from fleetsim.spec import catalog
+from fleetsim.spec.checks.services import speeds, with_speed
 from fleetsim.spec.draft import Draft
 from fleetsim.spec.node import NodePath
 
@@ -57,31 +57,36 @@ def _check_degrade(draft: Draft, policy: Degrade, path: NodePath) -> None:
 
 
 def _warn_if_dearer(draft: Draft, asker: TrafficClass, to: str, path: NodePath) -> None:
-    usable = {name: service for name, service in draft.services.items() if _has_speed(service)}
-    if to not in usable or any(name not in usable for name in asker.services()):
+    pool = draft.pools.get(asker.pool)
+    first = next((fleet for fleet in pool.fleets if fleet in draft.fleets), None) if pool else None
+    gpu = draft.fleets[first].gpu if first else None
+    if gpu is None or gpu not in draft.gpus:
         return
-    work = {name: _gpu_s(draft, name, asker) for name in {to, *asker.services()}}
-    cheapest = min(asker.services(), key=lambda name: work[name])
-    if work[to] >= work[cheapest]:
+    work = {name: _gpu_s(draft, name, asker, gpu) for name in {to, *asker.services()}}
+    known = {name: gpu_s for name, gpu_s in work.items() if gpu_s is not None}
+    if len(known) < len(work):
+        return
+    cheapest = min(asker.services(), key=lambda name: known[name])
+    if known[to] >= known[cheapest]:
         message = (
-            f"service {to!r} takes {work[to]:.3g} GPU-s a call, {cheapest!r} itself "
-            f"{work[cheapest]:.3g}: degrading saves nothing"
+            f"service {to!r} takes {known[to]:.3g} GPU-s a call, {cheapest!r} itself "
+            f"{known[cheapest]:.3g}: degrading saves nothing"
         )
         draft.warning("dearer-service", path, message)
 
 
-def _has_speed(service: Service) -> bool:
-    given = (service.model, service.rates, service.gpu_s_per_call)
-    from fleetsim.spec import catalog
-
-    known = service.model is None or service.model in catalog.models()
-    return known and sum(value is not None for value in given) == 1
-
-
-def _gpu_s(draft: Draft, name: str, asker: TrafficClass) -> float:
-    """A100-seconds per call of the class on a service, at its efficiency when the horizon starts."""
-    service = with_rates(draft)[name]
-    parts = service.gpu_seconds_per_call(asker.prompt_tokens.mean, asker.output_tokens.mean, 1.0, 1.0)
+def _gpu_s(draft: Draft, name: str, asker: TrafficClass, gpu: str) -> float | None:
+    """GPU-seconds per call of the class on a service, at its efficiency when the horizon starts; None when
+    the service has no one speed."""
+    service = draft.services.get(name)
+    if service is None or len(speeds(service)) != 1:
+        return None
+    if service.model is not None and service.model not in catalog.models():
+        return None
+    service = with_speed(draft, service)
+    if service.step_law is not None and gpu not in service.laws:
+        return None
+    parts = service.gpu_seconds_per_call(asker.prompt_tokens, asker.output_tokens, gpu, draft.gpus[gpu])
     efficiency: Any = service.efficiency_frac
     if draft.horizon is not None:
         efficiency = at(efficiency, draft.horizon.start)

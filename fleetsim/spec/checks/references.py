@@ -29,6 +29,7 @@ REFERENCES = (
     Reference(("fleets", ANY, "elastic", "contract"), "contracts"),
     Reference(("pools", ANY, "fleets", ANY), "fleets", of_keys=True),
     Reference(("services", ANY, "model"), "models"),
+    Reference(("services", ANY, "step_law", "gpus", ANY), "gpus", of_keys=True),
     Reference(("traffic", ANY, "pool"), "pools"),
     Reference(("traffic", ANY, "service"), "services"),
     Reference(("traffic", ANY, "service", "mix", ANY, "from"), "services"),
@@ -90,7 +91,7 @@ def _check(draft: Draft, reference: Reference, name: str, path: NodePath) -> Non
     if reference.section == "gpus":
         if name not in catalog.gpus():
             hint = did_you_mean(name, [*draft.names("gpus"), *catalog.gpus()])
-            draft.error("unknown-gpu-type", path, f"no gpu type {name!r}", hint)
+            draft.error("unknown-gpu-type", path, f"no gpu type {name!r}", hint, reference.of_keys)
         return
     unknown(draft, reference.section, name, path, reference.of_keys)
 

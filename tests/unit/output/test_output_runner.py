@@ -1,6 +1,7 @@
 """The runner around an engine that records the tiny run: reuse, failures, progress."""
 
 import json
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -44,7 +45,7 @@ def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
 
 def test_a_run(tmp_path: Path, calls: list[dict[str, object]]) -> None:
     run = simulate(tiny_scenario(), seed=7, results=tmp_path)
-    assert calls == [{"seed": 7, "replication": 0, "resolution": "hour"}]
+    assert calls == [{"seed": 7, "replication": 0, "resolution": "hour", "workers": os.cpu_count()}]
     assert run.reused is False
     assert run.path == tmp_path / "tiny" / run.run_id
     assert run.verify() == []

@@ -92,6 +92,14 @@ def test_a_name_without_its_dimension(copy: Path) -> None:
     assert open_run(copy).verify() == ["fact_wait_hourly.traffic_class: 'nobody' is not in dim_traffic_class"]
 
 
+def test_latencies_of_messages_that_were_not_served(copy: Path) -> None:
+    change(copy, "fact_latency_hourly", lambda rows: set_column(
+        rows, "messages", [5, *rows.column("messages").to_pylist()[1:]]))
+    assert open_run(copy).verify() == [
+        "fact_latency_hourly: 1 hours of a class and service do not count the messages served in "
+        "fact_traffic_hourly"]
+
+
 def test_rows_of_another_run(copy: Path) -> None:
     change(copy, "fact_event", lambda rows: set_column(rows, "run_id", ["x"] * rows.num_rows))
     assert open_run(copy).verify() == ["fact_event.run_id: 'x' is not in dim_run"]

@@ -131,7 +131,7 @@ def write_blocks(write: Callable[[str, dict[str, object]], None], blocks: Blocks
     """Write some hours of the tiny run."""
     n = len(hours)
     at = np.array([hour_us(hour) for hour in hours], dtype=np.int64)
-    offered = blocks.offered[hours.start:hours.stop]
+    offered, arrived = blocks.offered[hours.start:hours.stop], blocks.arrived[hours.start:hours.stop]
     rented = blocks.gpus[hours.start:hours.stop].ravel()
     work = np.column_stack([offered, np.zeros(n)]).ravel()
     healthy = rented * np.tile([0.9, 1.0, 1.0], n)
@@ -155,7 +155,6 @@ def write_blocks(write: Callable[[str, dict[str, object]], None], blocks: Blocks
         "emissions_kg_co2e": np.tile([16.0, 4.0, 3.2], n),
         "load_capacity_gpu_hours": healthy * np.tile([1.0, 1.0, 0.0], n),
     })
-    arrived = blocks.arrived[hours.start:hours.stop]
     served = arrived - np.tile([1, 0], (n, 1))
     write("fact_traffic_hourly", {
         "hour": np.repeat(at, 2),
@@ -172,7 +171,10 @@ def write_blocks(write: Callable[[str, dict[str, object]], None], blocks: Blocks
         "output_tokens": 10.0 * served.ravel(),
         "waiting_message_s": np.tile([30.0, 0.0], n),
         "slo_met_count": np.ma.masked_array(np.tile([0, 1], n), mask=np.tile([True, False], n)),
+        "slo_ttft_met_count": np.ma.masked_array(np.tile([7, 0], n), mask=np.tile([False, True], n)),
+        "slo_tpot_met_count": np.ma.masked_array(np.tile([8, 0], n), mask=np.tile([False, True], n)),
     })
+    write_latency(write, at)
     write("fact_wait_hourly", {
         "hour": np.repeat(at, 3),
         "traffic_class": Coded(np.tile(np.array([0, 0, 1], dtype=np.int32), n), ("plus", "dev")),
@@ -181,7 +183,7 @@ def write_blocks(write: Callable[[str, dict[str, object]], None], blocks: Blocks
         "wait_high_s": np.tile([0.0, 0.5 * 2 ** 0.125, 0.0], n),
         "messages": np.tile([6, 3, 2], n),
     })
-    micro = np.tile(np.array([130_000_000, 0, 20_000_000]), n)
+    micro = np.tile([130_000_000, 0, 20_000_000], n)
     write("fact_cost_hourly", {
         "hour": np.repeat(at, 3),
         "fleet": Coded(np.tile(np.array([0, 0, 1], dtype=np.int32), n), ("azure", "lab")),
@@ -194,6 +196,22 @@ def write_blocks(write: Callable[[str, dict[str, object]], None], blocks: Blocks
         "contracted_usd": micro,
         "billed_usd": micro + np.tile([1, 0, 0], n),
         "effective_usd": micro,
+    })
+
+
+def write_latency(write: Callable[[str, dict[str, object]], None], at: np.ndarray) -> None:
+    """Of the nine messages that plus is served an hour: 6 and 3 by TTFT, 8 with a TPOT."""
+    n = len(at)
+    low_s = np.tile([0.064, 0.512, 0.032, 4.096], n)
+    write("fact_latency_hourly", {
+        "hour": np.repeat(at, 4),
+        "traffic_class": Coded(np.zeros(4 * n, dtype=np.int32), ("plus",)),
+        "service": Coded(np.zeros(4 * n, dtype=np.int32), ("gpt",)),
+        "metric": Coded(np.tile(np.array([0, 0, 1, 2], dtype=np.int32), n), ("ttft", "tpot", "e2e")),
+        "bucket": np.tile([97, 145, 81, 193], n),
+        "latency_low_s": low_s,
+        "latency_high_s": low_s * 2 ** (1 / 16),
+        "messages": np.tile([6, 3, 8, 9], n),
     })
 
 

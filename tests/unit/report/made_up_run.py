@@ -16,7 +16,7 @@ class MadeUpRun:
     scenario: ClassVar[dict[str, Any]] = {}
     """Without contracts: nothing was paid before the first hour."""
 
-    def __init__(self, days: int = 90, *, short: bool = True) -> None:
+    def __init__(self, days: int = 90, *, short: bool = True, latency: bool = False) -> None:
         hours = pd.date_range("2024-01-01", periods=24 * days, freq="h", tz="UTC")
         self.summary = made_up_summary()
         self.summary["horizon"] |= {"end": f"{hours[-1] + pd.Timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"}
@@ -35,6 +35,7 @@ class MadeUpRun:
                 traffic_rows(hours, demand * 0.7, "api_gpt4", "api", 5_760),
             ]),
             "fact_wait_hourly": wait_rows(hours, demand),
+            "fact_latency_hourly": latency_rows(hours, demand)[: None if latency else 0],
             "fact_cost_hourly": pd.concat([cost_rows(hours, "azure-a100", 35_000),
                                            cost_rows(hours, "azure-training", 12_000)]),
             "dim_traffic_class": pd.DataFrame({"traffic_class": ["free_text", "plus", "api_gpt4", "idle"],
@@ -51,6 +52,15 @@ class MadeUpRun:
 
     def query(self, query: str) -> Any:
         return self.connection.sql(query).to_arrow_table()
+
+
+def latency_rows(hours: pd.DatetimeIndex, demand: np.ndarray) -> pd.DataFrame:
+    """Half of the messages within 0.1 s of TTFT, half within a time that grows with demand; TPOT a tenth."""
+    parts = [pd.DataFrame({"hour": hours, "traffic_class": "api_gpt4", "metric": metric, "latency_low_s": low,
+                           "latency_high_s": high, "messages": np.full(len(hours), 500)})
+             for metric, scale in (("ttft", 1.0), ("tpot", 0.1), ("e2e", 10.0))
+             for low, high in ((0.09 * scale, 0.1 * scale), (scale * demand, 1.1 * scale * demand))]
+    return pd.concat(parts)
 
 
 def capacity_rows(hours: pd.DatetimeIndex, demand: np.ndarray, pool: str, gpus: int) -> pd.DataFrame:

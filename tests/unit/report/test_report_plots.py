@@ -31,7 +31,7 @@ def line(figure: Figure, panel: int, label: str) -> np.ndarray:
 
 @pytest.mark.parametrize("name", plots.PLOTS)
 def test_every_plot_has_a_title_and_units(year: Any, name: str) -> None:
-    figure = plots.PLOTS[name](year)
+    figure = plots.PLOTS[name](MadeUpRun(7, latency=True) if name in plots.ONLY_WITH else year)
     for ax in figure.axes:
         if ax.get_label() != "<colorbar>":
             assert ax.get_title(loc="left")
@@ -81,6 +81,22 @@ def test_a_run_of_one_day_fills_its_axis() -> None:
         draw(MadeUpRun(1))
     low, high = plots.capacity(MadeUpRun(1)).axes[0].get_xlim()
     assert high - low == pytest.approx(1.0)
+
+
+def test_the_plot_of_latency_shows_the_classes_that_are_known_and_is_written_for_them_alone(
+        week: Any, tmp_path: Path) -> None:
+    known = MadeUpRun(7, latency=True)
+    figure = plots.latency(known)
+    ttft, tpot = figure.axes
+    assert {each.get_text() for each in ttft.get_legend().get_texts()} == {"api_gpt4, p99", "api_gpt4, p50"}
+    assert line(figure, 0, "api_gpt4, p50").max() == pytest.approx(0.1)
+    longest = [line(figure, panel, "api_gpt4, p99").max() for panel in (0, 1)]
+    assert longest[1] == pytest.approx(0.1 * longest[0])
+    assert "api_gpt4" in ttft.get_title(loc="left")
+    assert tpot.get_ylabel() == "time per output token, s"
+    names = [{path.stem for path in plots.write_all(run, tmp_path / name)}
+             for name, run in (("known", known), ("unknown", week))]
+    assert names[0] - names[1] == {"latency"}
 
 
 def test_surges_are_marked(week: Any) -> None:
@@ -156,7 +172,8 @@ def test_a_plot_draws_into_the_callers_axes(week: Any) -> None:
 def test_the_same_run_gives_the_same_bytes(week: Any, tmp_path: Path) -> None:
     first = plots.write_all(week, tmp_path / "first")
     second = plots.write_all(week, tmp_path / "second")
-    assert [path.name for path in first] == [f"{name}.png" for name in plots.PLOTS]
+    assert [path.name for path in first] == [f"{name}.png" for name in plots.PLOTS
+                                           if name not in plots.ONLY_WITH]
     for one, other in zip(first, second, strict=True):
         assert one.read_bytes() == other.read_bytes()
 

@@ -3,6 +3,7 @@
 import pytest
 
 from fleetsim.model.service import Service
+from fleetsim.model.traffic import TokenCount
 from fleetsim.spec import catalog
 
 RHO, AVAILABILITY, EFFICIENCY = 0.92, 0.96, 0.30
@@ -42,7 +43,9 @@ def test_prefill_is_flops_over_two_parameters(model: str, mfu: float) -> None:
 
 def gpus_needed(model: str, messages_per_s: float, calls: float, prompt: float, output: float) -> float:
     service = Service(rates=catalog.models()[model].rates)
-    work = sum(service.gpu_seconds_per_call(prompt, output, 1.0, 1.0)) / EFFICIENCY
+    parts = service.gpu_seconds_per_call(TokenCount(prompt), TokenCount(output), "a100-80gb",
+                                         catalog.gpus()["a100-80gb"])
+    work = sum(parts) / EFFICIENCY
     return messages_per_s * calls * work / (RHO * AVAILABILITY)
 
 
