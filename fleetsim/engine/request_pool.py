@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import inf, log, log1p, sqrt
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from fleetsim.kernel.request.arrays import (
 from fleetsim.kernel.request.control import drain, fail, restore
 from fleetsim.kernel.request.histogram import BUCKETS
 from fleetsim.model.replica import ReplicaGroup, RequestClass, Routing
+from fleetsim.model.token_law import location, spread
 from fleetsim.rng import key_of
 from fleetsim.timebase import SECOND_NS
 
@@ -297,8 +298,8 @@ def _classes(classes: Sequence[RequestClass], levels: list[int], key: Callable[[
         row.mean_output_tokens = round(each.output_mean_tokens)
         for name, mean, cv in (("prompt", each.prompt_mean_tokens, each.prompt_cv),
                                ("output", each.output_mean_tokens, each.output_cv)):
-            spread = log1p(cv * cv)
-            row[f"{name}_mu"], row[f"{name}_sigma"] = log(mean) - spread / 2, sqrt(spread)
+            row[f"{name}_mu"] = location(mean, cv, each.context_limit_tokens)
+            row[f"{name}_sigma"] = spread(cv)
             row[f"{name}_max"] = each.context_limit_tokens
     return rows
 

@@ -188,6 +188,7 @@ class PoolWindow:
             f"{name}/{row.slot}/{attempt}", priority=spec.priority, patience_s=spec.patience_s or inf,
             prompt_mean_tokens=spec.prompt_tokens.mean, prompt_cv=spec.prompt_tokens.cv,
             output_mean_tokens=spec.output_tokens.mean, output_cv=spec.output_tokens.cv,
+            cached_frac=spec.prefix_cached_frac,
             context_limit_tokens=d.service.context_limit_tokens)
 
     # Start and end

@@ -170,6 +170,8 @@ class TrafficClass:
     """Mean patience of a waiting message, exponential; nobody leaves by default."""
     retry: Retry | None = None
     """What happens to a lost message; nothing by default."""
+    prefix_cached_frac: Fraction = 0.0
+    """Share of the prompt that replicas find in their prefix cache: it takes no prefill, and holds KV."""
     slo_wait_s: Seconds | None = None
     """A served message that waited no longer counts as within its service level."""
     slo_ttft_s: PositiveSeconds | None = None

@@ -20,7 +20,7 @@ def price_in_gpu_seconds(world: World, now: datetime) -> None:
             for k in index.pool_shares[index.pools.index(spec.pool)]:
                 gpu = scenario.fleets[index.shares[k][0]].gpu
                 prefill, decode = service.gpu_seconds_per_call(
-                    spec.prompt_tokens, spec.output_tokens, gpu, scenario.gpus[gpu])
+                    spec.prompt_tokens, spec.output_tokens, gpu, scenario.gpus[gpu], spec.prefix_cached_frac)
                 world.things.unit_prefill_gpu_s[c, m, k] = prefill * calls
                 world.things.unit_decode_gpu_s[c, m, k] = decode * calls
 

@@ -86,7 +86,8 @@ def _gpu_s(draft: Draft, name: str, asker: TrafficClass, gpu: str) -> float | No
     service = with_speed(draft, service)
     if service.step_law is not None and gpu not in service.laws:
         return None
-    parts = service.gpu_seconds_per_call(asker.prompt_tokens, asker.output_tokens, gpu, draft.gpus[gpu])
+    parts = service.gpu_seconds_per_call(asker.prompt_tokens, asker.output_tokens, gpu, draft.gpus[gpu],
+                                         asker.prefix_cached_frac)
     efficiency: Any = service.efficiency_frac
     if draft.horizon is not None:
         efficiency = at(efficiency, draft.horizon.start)
