@@ -11,7 +11,7 @@ from importlib import import_module
 
 from measure import Measured
 
-SUBJECTS = ("simulation", "command", "billing", "horizon", "size", "severity", "day")
+SUBJECTS = ("simulation", "command", "billing", "horizon", "size", "severity", "requests", "day")
 
 
 def line(measured: Measured) -> str:

@@ -16,6 +16,7 @@ from fleetsim.kernel.request.arrays import (
     DONE,
     DOWN,
     GROUP,
+    IDLE,
     NEVER,
     NONE,
     QUEUE,
@@ -74,19 +75,21 @@ class RequestPool:
         if rates_rps is None:
             rates_rps = np.zeros((0, len(classes)))
         starts = min_tree.layout(count)
+        idle = IDLE if routing == "shared_queue" else 0
         levels = sorted({each.priority for each in classes})
         self._kept: list[Array] = []
         self.state = State(
             clock=_clock(now_ns=start_ns, routing=ROUTINGS.index(routing), levels=len(levels), up=count,
-                         seed=np.uint64(key_of(seed, replication, f"{scope}routing")), done_every=keep_every),
+                         seed=np.uint64(key_of(seed, replication, f"{scope}routing")), done_every=keep_every,
+                         sought=NONE, promised=NONE),
             groups=_groups(groups),
             decode_ns=_decode(groups, widest),
             prefill=_prefill(groups),
             replicas=_replicas(groups, count),
             finish=np.full((count, widest + 2), NEVER, np.int64),
-            stack=np.zeros((count, 2 * widest + 2, 2), np.int64),
             residues=np.zeros((count, max(group.batching.block_tokens for group in groups)), np.int64),
             queues=_filled((count + 1, len(levels)), QUEUE, NONE),
+            prefilling=_filled((count,), QUEUE, NONE),
             requests=_slots(FIRST_SLOTS, 0),
             leaving=np.zeros(FIRST_SLOTS, np.int64),
             starting=np.zeros(widest, np.int64),
@@ -97,7 +100,7 @@ class RequestPool:
             trace_ns=np.ascontiguousarray(trace.arrival_ns, dtype=np.int64),
             trace=np.stack([trace.prompt_tokens, trace.output_tokens, trace.class_], axis=1).astype(np.int64),
             times=min_tree.filled(starts, np.full(count, NEVER)),
-            loads=min_tree.filled(starts, np.zeros(count, np.int64)),
+            ranks=min_tree.filled(starts, np.full(count, idle)),
             tree=starts,
             serving=np.arange(count),
             latency=latency_counts(len(classes)) if latency is None else latency,
@@ -105,8 +108,9 @@ class RequestPool:
         )
         if len(down) > 0:
             self.state.replicas["up"][list(down)] = DOWN
-            self.state.loads[:] = min_tree.filled(starts, np.where(self.state.replicas["up"] == UP, 0, NEVER))
-            serving = np.flatnonzero(self.state.replicas["up"])
+            up = self.state.replicas["up"] == UP
+            self.state.ranks[:] = min_tree.filled(starts, np.where(up, idle, NEVER))
+            serving = np.flatnonzero(up)
             self.state.serving[: len(serving)] = serving
             self.state.clock["up"] = len(serving)
         begin(self.state)
@@ -262,7 +266,6 @@ def _replicas(groups: Sequence[ReplicaGroup], count: int) -> Array:
     rows = _records(count, REPLICA)
     rows["group"] = np.repeat(np.arange(len(groups)), [group.replicas for group in groups])
     rows["up"] = UP
-    rows["prefilling_head"] = rows["prefilling_tail"] = NONE
     return rows
 
 

@@ -17,8 +17,9 @@ from fleetsim.kernel.request.arrays import (
 from fleetsim.kernel.request.arrivals import arrive, draw_arrival, draw_tokens, expect, look_ahead, spend
 from fleetsim.kernel.request.batch import fits, give_up, outstanding
 from fleetsim.kernel.request.kv import exceeds
-from fleetsim.kernel.request.min_tree import first_least, least, put
+from fleetsim.kernel.request.min_tree import first_least, least
 from fleetsim.kernel.request.queue import forget, head, join, leave, watch
+from fleetsim.kernel.request.rank import rank
 from fleetsim.kernel.request.routing import first_to_take, route
 from fleetsim.kernel.request.step import cut, finish_segment, free, start_segment
 
@@ -81,6 +82,7 @@ def advance(state, until_ns):
             leaving = state.requests[PLACE(state.leaving[0])].deadline_ns
         if clock.called == 1:
             clock.called = 0
+            clock.sought = NONE
         elif stray != NONE:
             leave(state, stray)
             forget(state, stray)
@@ -91,6 +93,8 @@ def advance(state, until_ns):
             clock.now_ns = boundary
             ended = r = first_least(state.times, state.tree, boundary)
             finish_segment(state, r, boundary)
+            if r == clock.promised:
+                clock.sought = NONE
         elif leaving <= clock.next_ns:
             if leaving >= until_ns:
                 break
@@ -109,13 +113,14 @@ def advance(state, until_ns):
             if r != NONE:
                 start_segment(state, r, clock.now_ns)
             slot = head(state, pool) if shared else NONE
-            if slot == NONE:
+            if slot == NONE or slot == clock.sought:
+                clock.sought = slot
                 break
             r = first_to_take(state, slot, clock.now_ns, ended)
-            if r == NONE:
-                break
-            if state.replicas[PLACE(r)].running > 0:
-                cut(state, r, clock.now_ns - (r > ended))
+            if r == NONE or state.replicas[PLACE(r)].running > 0:
+                clock.sought, clock.promised = slot, r
+                if r != NONE:
+                    cut(state, r, clock.now_ns - (r > ended))
                 break
     clock.now_ns = until_ns
     return THERE
@@ -165,7 +170,7 @@ def place(state, slot, now):
     replica.load += 1
     replica.tokens += outstanding(state, request)
     if clock.routing == SHORTEST_QUEUE:
-        put(state.loads, state.tree, r, replica.load)
+        rank(state, r)
     if replica.running == 0:
         return r
     if head(state, r) == slot and fits(state, replica, slot):

@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
-WHOLE, REAL, PLACE = np.int64, np.float64, np.uint64
+WHOLE, SHORT, REAL, PLACE = np.int64, np.int32, np.float64, np.uint64
 NEVER = 2**62
 """A time that does not come; the sum of two is still an int64."""
 NONE = -1
+IDLE = -NEVER
+"""Rank of a replica without work where all share one queue: before every time."""
 
 DOWN, DRAINING, UP = 0, 1, 2
 SHARED_QUEUE, ROUND_ROBIN, HASH, SHORTEST_QUEUE, LEAST_TOKENS, LEAST_MEAN_TOKENS, TWO_CHOICES = range(7)
@@ -31,27 +33,24 @@ GROUP = np.dtype([
     ("prefill_points", WHOLE),  # of its table of prefill; 0: so much per prompt token
 ])
 REPLICA = np.dtype([
-    ("group", WHOLE),
-    ("up", WHOLE),
-    ("load", WHOLE),  # requests waiting and running
-    ("running", WHOLE),  # sequences admitted
-    ("batch", WHOLE),  # of them, those that make a token in the steps at hand
+    ("group", SHORT),
+    ("up", SHORT),
+    ("load", SHORT),  # requests waiting and running
+    ("running", SHORT),  # sequences admitted
+    ("batch", SHORT),  # of them, those that make a token in the steps at hand
+    ("finishing", SHORT),  # entries of the finish heap
+    ("step", SHORT),  # steps completed before the segment
+    ("steps", SHORT),  # in the segment as planned
+    ("start_ns", WHOLE), ("first_ns", WHOLE), ("step_ns", WHOLE), ("growth_ns", WHOLE),  # of the segment
+    ("boundary_ns", WHOLE), ("steps_done", WHOLE),  # a boundary and the steps before it, as last looked at
     ("kv", WHOLE),  # tokens held at the start of the segment
     ("used", WHOLE),  # tokens reserved, or blocks given out
-    ("step", WHOLE),  # steps completed before the segment
-    ("start_ns", WHOLE), ("first_ns", WHOLE), ("step_ns", WHOLE), ("growth_ns", WHOLE),  # of the segment
-    ("steps", WHOLE),  # in the segment as planned
     ("prefill_tokens", WHOLE),  # in its first step
-    ("finishing", WHOLE),  # entries of the finish heap
-    ("stacked", WHOLE),  # entries of the admission stack
-    ("prefilling_head", WHOLE), ("prefilling_tail", WHOLE),
     ("tokens", WHOLE),  # outstanding at the start of the segment
-    ("boundary_ns", WHOLE), ("steps_done", WHOLE),  # a boundary and the steps before it, as last looked at
     ("active_ns", WHOLE), ("counted_ns", WHOLE),  # time with a batch; counted up to
     ("batch_ns", WHOLE),  # integral of the batch
     ("prefill_ns", WHOLE),  # time of prefills
     ("prompt_tokens", WHOLE), ("output_tokens", WHOLE),  # done
-    ("evictions", WHOLE),
 ])
 CLASS = np.dtype([
     ("level", WHOLE),
@@ -73,19 +72,21 @@ CLASS = np.dtype([
     ("waited_ns", WHOLE),  # by those who wait no longer
 ])
 REQUEST = np.dtype([
-    ("arrival_ns", WHOLE), ("deadline_ns", WHOLE),
-    ("admitted_ns", WHOLE),  # first
+    ("arrival_ns", WHOLE),
     ("first_ns", WHOLE),  # its first token
-    ("number", WHOLE), ("class_", WHOLE),
-    ("prompt", WHOLE), ("output", WHOLE), ("cached", WHOLE),
-    ("made", WHOLE),  # output tokens when it was last admitted
-    ("left", WHOLE),  # tokens still to prefill
-    ("finish_step", WHOLE),  # of its replica; NEVER while its prompt is prefilled
-    ("started", WHOLE),  # 1: it was admitted once, or the slot is free
+    ("finish_step", SHORT),  # of its replica; NONE while its prompt is prefilled
+    ("prompt", SHORT), ("output", SHORT), ("cached", SHORT),
+    ("made", SHORT),  # output tokens when it was last admitted
+    ("left", SHORT),  # tokens still to prefill
+    ("class_", SHORT),
+    ("started", SHORT),  # 1: it was admitted once, or the slot is free
+    ("prev", SHORT), ("next", SHORT),  # neighbours in the queue, or among those being prefilled
+    ("place", SHORT),  # its replica, or R: the shared queue
+    ("leaving", SHORT),  # place in the heap of deadlines, NONE: not in it
+    ("number", WHOLE),
+    ("deadline_ns", WHOLE),
+    ("admitted_ns", WHOLE),  # first
     ("admission", WHOLE),  # number of its last admission, NONE while it waits
-    ("place", WHOLE),  # its replica, or R: the shared queue
-    ("prev", WHOLE), ("next", WHOLE),  # neighbours in the queue, or among those being prefilled
-    ("leaving", WHOLE),  # place in the heap of deadlines, NONE: not in it
 ])
 QUEUE = np.dtype([("head", WHOLE), ("tail", WHOLE), ("fresh", WHOLE)])
 DONE = np.dtype([
@@ -107,6 +108,8 @@ CLOCK = np.dtype([
     ("leaving", WHOLE),  # entries of the heap of deadlines
     ("starting", WHOLE),  # entries of starting
     ("up", WHOLE),  # replicas that take requests
+    ("sought", WHOLE),  # head of the shared queue for which a replica was looked for, NONE: look anew
+    ("promised", WHOLE),  # the replica found, whose segment ends for it; NONE: none has room
     ("turn", WHOLE),  # of round-robin, and draws of two choices
     ("seed", np.uint64),
     ("done", WHOLE), ("done_every", WHOLE),  # rows of done; one request in so many is kept, 0: none
@@ -122,9 +125,9 @@ class State(NamedTuple):
     prefill: Array  # (G, P, 2) prompt tokens, and the time that they add to a step
     replicas: Array  # (R) REPLICA
     finish: Array  # (R, B) heap of finish step << 32 | slot
-    stack: Array  # (R, 2 B, 2) admission, slot: in order of admission, old entries included
     residues: Array  # (R, T) decoding sequences by where their next block falls
     queues: Array  # (R + 1, L) QUEUE; the last is the shared one
+    prefilling: Array  # (R) QUEUE: prompts that are prefilled in chunks
     requests: Array  # (S) REQUEST
     leaving: Array  # (S) heap of slots by deadline
     starting: Array  # (B) slots whose prompt is done with the step at hand
@@ -135,7 +138,7 @@ class State(NamedTuple):
     trace_ns: Array  # (N) arrivals
     trace: Array  # (N, 3) prompt, output, class
     times: Array  # min tree of the next event of each replica
-    loads: Array  # min tree of the load of each replica that is up
+    ranks: Array  # min tree of the rank of each replica
     tree: Array  # where the levels of these two begin
     serving: Array  # replicas that are up, in order
     latency: Array  # (C, 4, buckets) served requests by TTFT, TPOT, E2E; admitted ones by wait

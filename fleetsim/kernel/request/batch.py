@@ -7,14 +7,12 @@ from fleetsim.kernel.request.arrays import (
     NONE,
     PLACE,
     SHARED_QUEUE,
-    SHORTEST_QUEUE,
-    UP,
 )
-from fleetsim.kernel.request.finishes import push, remove
+from fleetsim.kernel.request.finishes import push, remove, slot_at
 from fleetsim.kernel.request.histogram import bucket
 from fleetsim.kernel.request.kv import count_decoding, need, release
-from fleetsim.kernel.request.min_tree import put
-from fleetsim.kernel.request.queue import join
+from fleetsim.kernel.request.queue import join, unlink
+from fleetsim.kernel.request.rank import rank
 
 
 @compiled
@@ -37,16 +35,10 @@ def admit(state, r, slot, now):
         count_admitted(state, request, now)
     request.admission = clock.admissions
     clock.admissions += 1
-    request.finish_step = NEVER
+    request.finish_step = NONE
     replica.running += 1
     replica.used += need(state.groups[PLACE(replica.group)], request)
     replica.kv += request.cached
-    stack = state.stack[PLACE(r)]
-    if replica.stacked == stack.shape[0]:
-        forget_the_gone(state, replica, stack)
-    top = PLACE(replica.stacked)
-    stack[top, 0], stack[top, 1] = request.admission, slot
-    replica.stacked += 1
 
 
 @compiled
@@ -62,26 +54,19 @@ def count_admitted(state, request, now):
 
 
 @compiled
-def forget_the_gone(state, replica, stack):
-    """Keep of the admissions those of sequences that are still in the batch."""
-    kept = 0
-    for k in range(replica.stacked):
-        admission, slot = stack[PLACE(k), 0], stack[PLACE(k), 1]
-        if state.requests[PLACE(slot)].admission == admission:
-            stack[PLACE(kept), 0], stack[PLACE(kept), 1] = admission, slot
-            kept += 1
-    replica.stacked = kept
-
-
-@compiled
 def youngest(state, r):
-    """The sequence of the batch that was admitted last; its admission is taken off the stack."""
-    replica, stack = state.replicas[PLACE(r)], state.stack[PLACE(r)]
-    while True:
-        replica.stacked -= 1
-        admission, slot = stack[PLACE(replica.stacked), 0], stack[PLACE(replica.stacked), 1]
-        if state.requests[PLACE(slot)].admission == admission:
-            return slot
+    """The sequence of the batch that was admitted last.
+
+    A scan: few must leave, and to keep them in order would cost every admission.
+    """
+    found, last = state.prefilling[PLACE(r)].tail, NONE
+    if found != NONE:
+        last = state.requests[PLACE(found)].admission
+    for k in range(state.replicas[PLACE(r)].finishing):
+        slot = slot_at(state, r, k)
+        if state.requests[PLACE(slot)].admission > last:
+            found, last = slot, state.requests[PLACE(slot)].admission
+    return found
 
 
 @compiled
@@ -112,8 +97,8 @@ def evict(state, r, slot, place):
     It goes to the front of its replica's or the shared queue, and to the end of those to be routed again.
     """
     replica, request = state.replicas[PLACE(r)], state.requests[PLACE(slot)]
-    if request.finish_step == NEVER:  # its prompt is not done
-        leave_prefilling(state, replica, slot)
+    if request.finish_step == NONE:  # its prompt is not done
+        unlink(state.requests, state.prefilling[PLACE(r)], slot)
         replica.kv -= request.prompt + request.made - request.left
         replica.used -= need(state.groups[PLACE(replica.group)], request)
         replica.running -= 1
@@ -135,11 +120,10 @@ def evict(state, r, slot, place):
 @compiled
 def give_up(state, r, slot):
     """A waiting request is no longer the replica's."""
-    clock, replica, request = state.clock[0], state.replicas[PLACE(r)], state.requests[PLACE(slot)]
+    replica, request = state.replicas[PLACE(r)], state.requests[PLACE(slot)]
     replica.load -= 1
     replica.tokens -= outstanding(state, request)
-    if clock.routing == SHORTEST_QUEUE and replica.up == UP:
-        put(state.loads, state.tree, r, replica.load)
+    rank(state, r)
 
 
 @compiled
@@ -148,29 +132,3 @@ def outstanding(state, request):
     if state.clock[0].routing == LEAST_MEAN_TOKENS:
         return request.left + state.classes[PLACE(request.class_)].mean_output_tokens
     return request.left + request.output - request.made
-
-
-@compiled
-def join_prefilling(state, replica, slot):
-    """To the end of those whose prompt is being prefilled."""
-    request = state.requests[PLACE(slot)]
-    request.prev, request.next = replica.prefilling_tail, NONE
-    if replica.prefilling_tail == NONE:
-        replica.prefilling_head = slot
-    else:
-        state.requests[PLACE(replica.prefilling_tail)].next = slot
-    replica.prefilling_tail = slot
-
-
-@compiled
-def leave_prefilling(state, replica, slot):
-    """Out of the list of those whose prompt is being prefilled."""
-    request = state.requests[PLACE(slot)]
-    if request.prev == NONE:
-        replica.prefilling_head = request.next
-    else:
-        state.requests[PLACE(request.prev)].next = request.next
-    if request.next == NONE:
-        replica.prefilling_tail = request.prev
-    else:
-        state.requests[PLACE(request.next)].prev = request.prev

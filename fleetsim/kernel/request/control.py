@@ -5,6 +5,7 @@ from fleetsim.kernel.request.arrays import DOWN, DRAINING, NEVER, NONE, PLACE, S
 from fleetsim.kernel.request.batch import evict, give_up, youngest
 from fleetsim.kernel.request.min_tree import put
 from fleetsim.kernel.request.queue import join, leave, watch
+from fleetsim.kernel.request.rank import rank
 from fleetsim.kernel.request.segment import first_after
 from fleetsim.kernel.request.step import complete
 
@@ -26,7 +27,7 @@ def fail(state, r):
     put(state.times, state.tree, r, NEVER)
     withdraw(state, r, DOWN)
     # The step at hand had begun to change these.
-    replica.kv = replica.used = replica.batch = replica.stacked = replica.tokens = 0
+    replica.kv = replica.used = replica.batch = replica.tokens = 0
     for k in range(state.residues.shape[1]):
         state.residues[PLACE(r), PLACE(k)] = 0
 
@@ -42,7 +43,7 @@ def restore(state, r):
     """A replica takes requests again."""
     replica = state.replicas[PLACE(r)]
     replica.up = UP
-    put(state.loads, state.tree, r, replica.load)
+    rank(state, r)
     list_serving(state)
 
 
@@ -57,7 +58,7 @@ def withdraw(state, r, up):
             give_up(state, r, slot)
             join(state, state.replicas.size, level, slot, False)
             watch(state, slot)
-    put(state.loads, state.tree, r, NEVER)
+    rank(state, r)
     list_serving(state)
 
 

@@ -15,6 +15,12 @@ def next_finish(state, r):
 
 
 @compiled
+def slot_at(state, r, place):
+    """The sequence at a place of the heap."""
+    return state.finish[PLACE(r), PLACE(place)] & SLOT_MASK
+
+
+@compiled
 def push(state, r, step, slot):
     """Add a sequence that is finished at `step`."""
     replica = state.replicas[PLACE(r)]

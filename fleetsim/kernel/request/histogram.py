@@ -1,6 +1,6 @@
 """Latency buckets: 64 for each doubling, so that a bucket's middle is within 0.8 % of what it holds."""
 
-import math
+import numpy as np
 
 from fleetsim.kernel.compiler import compiled
 
@@ -14,17 +14,15 @@ def bucket(ns):
     """The bucket of a time: up to 64 ns one each, then 64 for each doubling."""
     if ns < FIRST:
         return ns
-    _, exponent = math.frexp(float(ns))  # ns < 2^exponent
-    shift = exponent - 1 - BITS
-    if ns >> (exponent - 1) == 0:  # rounded up to the next power of 2
+    exponent = (np.float64(ns).view(np.int64) >> 52) - 1_023  # 2^exponent <= ns
+    shift = exponent - BITS
+    if ns >> exponent == 0:  # rounded up to the next power of 2
         shift -= 1
     return (shift << BITS) + (ns >> shift)
 
 
 def edges_ns():
     """(BUCKETS + 1) lower edges, the last an upper edge."""
-    import numpy as np
-
     k = np.arange(BUCKETS + 1, dtype=np.int64)
     shift = np.maximum((k >> BITS) - 1, 0)
     return (k - (shift << BITS)) << shift

@@ -34,13 +34,21 @@ def filled(starts: np.ndarray, numbers: np.ndarray) -> np.ndarray:
 def put(tree, starts, leaf, value):
     """Give leaf `leaf` the number `value`."""
     place = PLACE(leaf)
+    before, low = tree[place], value
+    if before == value:
+        return
     tree[place] = value
     for level in range(1, starts.size - 1):
         place = place >> BITS
-        low = least_of(tree, starts[PLACE(level - 1)] + (place << BITS))
         cell = starts[PLACE(level)] + place
-        if tree[cell] == low:
-            return
+        above = tree[cell]
+        if low >= above:
+            if before > above:  # another is the least, before and after
+                return
+            low = least_of(tree, starts[PLACE(level - 1)] + (place << BITS))
+            if low == above:
+                return
+        before = above
         tree[cell] = low
 
 
@@ -70,8 +78,8 @@ def first_least(tree, starts, value):
     place = PLACE(0)
     for level in range(starts.size - 2, -1, -1):
         first = starts[PLACE(level)] + (place << BITS)
-        at = PLACE(0)
-        while tree[first + at] != value:
-            at += PLACE(1)
-        place = (place << BITS) + at
+        at = WIDTH
+        for k in range(WIDTH):  # without a branch: any of them is as likely
+            at = min(at, k if tree[first + PLACE(k)] == value else WIDTH)
+        place = (place << BITS) + PLACE(at)
     return np.int64(place)

@@ -5,6 +5,32 @@ from fleetsim.kernel.request.arrays import NEVER, NONE, PLACE
 
 
 @compiled
+def append(requests, queue, slot):
+    """To the end of a list."""
+    request = requests[PLACE(slot)]
+    request.prev, request.next = queue.tail, NONE
+    if queue.tail == NONE:
+        queue.head = slot
+    else:
+        requests[PLACE(queue.tail)].next = slot
+    queue.tail = slot
+
+
+@compiled
+def unlink(requests, queue, slot):
+    """Out of a list."""
+    request = requests[PLACE(slot)]
+    if request.prev == NONE:
+        queue.head = request.next
+    else:
+        requests[PLACE(request.prev)].next = request.next
+    if request.next == NONE:
+        queue.tail = request.prev
+    else:
+        requests[PLACE(request.next)].prev = request.prev
+
+
+@compiled
 def join(state, place, level, slot, in_front):
     """Put a request at the end of a queue, or at its front."""
     queue, request = state.queues[PLACE(place), PLACE(level)], state.requests[PLACE(slot)]
@@ -17,12 +43,7 @@ def join(state, place, level, slot, in_front):
             state.requests[PLACE(queue.head)].prev = slot
         queue.head = slot
         return
-    request.prev, request.next = queue.tail, NONE
-    if queue.tail == NONE:
-        queue.head = slot
-    else:
-        state.requests[PLACE(queue.tail)].next = slot
-    queue.tail = slot
+    append(state.requests, queue, slot)
     if queue.fresh == NONE and request.deadline_ns < NEVER:
         queue.fresh = slot
 
@@ -32,14 +53,7 @@ def leave(state, slot):
     """Take a request out of its queue."""
     request = state.requests[PLACE(slot)]
     queue = state.queues[PLACE(request.place), PLACE(state.classes[PLACE(request.class_)].level)]
-    if request.prev == NONE:
-        queue.head = request.next
-    else:
-        state.requests[PLACE(request.prev)].next = request.next
-    if request.next == NONE:
-        queue.tail = request.prev
-    else:
-        state.requests[PLACE(request.next)].prev = request.prev
+    unlink(state.requests, queue, slot)
     if queue.fresh == slot:
         queue.fresh = request.next
 

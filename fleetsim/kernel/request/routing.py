@@ -3,6 +3,7 @@
 from fleetsim.kernel.compiler import compiled
 from fleetsim.kernel.request.arrays import (
     HASH,
+    IDLE,
     LEAST_TOKENS,
     NEVER,
     NONE,
@@ -12,7 +13,7 @@ from fleetsim.kernel.request.arrays import (
     TWO_CHOICES,
 )
 from fleetsim.kernel.request.batch import fits
-from fleetsim.kernel.request.min_tree import first_least, least
+from fleetsim.kernel.request.min_tree import first_least, least, put
 from fleetsim.kernel.request.segment import look
 from fleetsim.kernel.request.uniforms import uniform
 
@@ -23,7 +24,7 @@ def route(state, number, now):
     clock = state.clock[0]
     kind = clock.routing
     if kind == SHORTEST_QUEUE:
-        return first_least(state.loads, state.tree, least(state.loads, state.tree))
+        return first_least(state.ranks, state.tree, least(state.ranks, state.tree))
     if kind == ROUND_ROBIN:
         clock.turn += 1
         return state.serving[PLACE((clock.turn - 1) % clock.up)]
@@ -74,11 +75,29 @@ def first_to_take(state, slot, now, ended):
     """The replica with room for the head of the shared queue that is first at a boundary; NONE: no room.
 
     A replica without work is at a boundary now. Steps that end now come before everything else and in the
-    order of replicas: those after `ended`, whose step has just ended, may still take it.
+    order of replicas: those after `ended`, whose step has just ended, may still take it. A rank that has
+    passed is brought up to date only when it is the least.
     """
-    clock = state.clock[0]
+    while True:
+        boundary = least(state.ranks, state.tree)
+        if boundary == NEVER:
+            return NONE
+        r = first_least(state.ranks, state.tree, boundary)
+        replica, last = state.replicas[PLACE(r)], now - (r > ended)
+        if boundary != IDLE and boundary <= last:
+            look(replica, last)
+            put(state.ranks, state.tree, r, replica.boundary_ns)
+        elif fits(state, replica, slot):
+            return r
+        else:
+            return first_of_those_with_kv(state, slot, now, ended)
+
+
+@compiled
+def first_of_those_with_kv(state, slot, now, ended):
+    """The same where the replica of the least rank has no room in its KV cache: a scan of all."""
     best, soonest = NONE, NEVER
-    for k in range(clock.up):
+    for k in range(state.clock[0].up):
         r = state.serving[PLACE(k)]
         replica = state.replicas[PLACE(r)]
         if fits(state, replica, slot):

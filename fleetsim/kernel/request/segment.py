@@ -36,6 +36,8 @@ def first_after(replica, time_ns):
 def look(replica, time_ns):
     """Bring the replica's next boundary after `time_ns`, and the steps before it, up to date."""
     if replica.boundary_ns <= time_ns:
-        steps = first_after(replica, time_ns)
+        steps = replica.steps_done + 2  # most often it is the step after the one looked at last
+        if replica.start_ns + span_ns(replica, steps) <= time_ns:
+            steps = first_after(replica, time_ns)
         replica.steps_done = steps - 1
         replica.boundary_ns = replica.start_ns + span_ns(replica, steps)

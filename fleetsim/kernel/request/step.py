@@ -10,15 +10,12 @@ from fleetsim.kernel.request.arrays import (
     PLACE,
     SERVED,
     SHARED_QUEUE,
-    SHORTEST_QUEUE,
     UP,
 )
 from fleetsim.kernel.request.batch import (
     admit,
     evict,
     fits,
-    join_prefilling,
-    leave_prefilling,
     outstanding,
     start_decoding,
     stop_decoding,
@@ -29,7 +26,8 @@ from fleetsim.kernel.request.histogram import bucket
 from fleetsim.kernel.request.kv import asked, given_within, steps_until_short
 from fleetsim.kernel.request.min_tree import put
 from fleetsim.kernel.request.prefill import prefill_time_ns
-from fleetsim.kernel.request.queue import forget, head, leave, watch_fresh
+from fleetsim.kernel.request.queue import append, forget, head, leave, unlink, watch_fresh
+from fleetsim.kernel.request.rank import rank
 from fleetsim.kernel.request.segment import first_after, span_ns
 
 
@@ -38,11 +36,8 @@ def finish_segment(state, r, now):
     """The steps of the segment are over: their tokens are made, and who has all of them is served."""
     replica = state.replicas[PLACE(r)]
     complete(state, r, replica.steps, now)
-    before = replica.load
     while replica.finishing > 0 and next_finish(state, r) == replica.step:
         serve(state, r, pop(state, r), now)
-    if replica.load != before and state.clock[0].routing == SHORTEST_QUEUE and replica.up == UP:
-        put(state.loads, state.tree, r, replica.load)
 
 
 @compiled
@@ -151,11 +146,13 @@ def start_segment(state, r, now):
             replica.tokens += outstanding(state, state.requests[PLACE(slot)])
         admit(state, r, slot, now)
         if group.chunk_tokens > 0:
-            join_prefilling(state, replica, slot)
+            append(state.requests, state.prefilling[PLACE(r)], slot)
         prefill += left
         prefill_part(state, r, slot, left)
     watch_fresh(state, place)
-    plan(state, r, now, prefill, short or replica.prefilling_head != NONE)
+    if group.chunk_tokens > 0:
+        short = short or state.prefilling[PLACE(r)].head != NONE
+    plan(state, r, now, prefill, short)
 
 
 @compiled
@@ -174,10 +171,9 @@ def make_room(state, r, place):
 @compiled
 def go_on_prefilling(state, r, budget):
     """Chunks of the prompts already admitted, in the order of admission; the tokens that they take."""
-    replica = state.replicas[PLACE(r)]
-    prefill = 0
-    while replica.prefilling_head != NONE and prefill < budget:
-        slot = replica.prefilling_head
+    queue, prefill = state.prefilling[PLACE(r)], 0
+    while queue.head != NONE and prefill < budget:
+        slot = queue.head
         part = min(state.requests[PLACE(slot)].left, budget - prefill)
         prefill += part
         prefill_part(state, r, slot, part)
@@ -192,7 +188,7 @@ def prefill_part(state, r, slot, tokens):
     replica.kv += tokens
     if request.left == 0:
         if state.groups[PLACE(replica.group)].chunk_tokens > 0:
-            leave_prefilling(state, replica, slot)
+            unlink(state.requests, state.prefilling[PLACE(r)], slot)
         start_decoding(state, r, slot)
         state.starting[PLACE(clock.starting)] = slot
         clock.starting += 1
@@ -206,6 +202,7 @@ def plan(state, r, now, prefill, short):
         if replica.up == DRAINING:
             replica.up = DOWN
         put(state.times, state.tree, r, NEVER)
+        rank(state, r)
         return
     group = state.groups[PLACE(replica.group)]
     replica.start_ns = now
@@ -222,6 +219,7 @@ def plan(state, r, now, prefill, short):
     replica.steps_done, replica.boundary_ns = 0, first_end
     replica.steps = steps
     put(state.times, state.tree, r, now + span_ns(replica, steps))
+    rank(state, r)
     for k in range(clock.starting):
         request = state.requests[PLACE(state.starting[PLACE(k)])]
         if request.first_ns == NONE:

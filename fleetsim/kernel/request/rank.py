@@ -1,0 +1,22 @@
+"""The order in which replicas are taken: a min tree of loads, or of boundaries where all share one queue."""
+
+from fleetsim.kernel.compiler import compiled
+from fleetsim.kernel.request.arrays import IDLE, NEVER, PLACE, SHARED_QUEUE, SHORTEST_QUEUE, UP
+from fleetsim.kernel.request.min_tree import put
+
+
+@compiled
+def rank(state, r):
+    """Bring a replica's rank up to date: its load; or its next boundary, or an earlier one, while its batch
+    has room. A replica that is not up has none, and only
+    these two kinds of routing read it."""
+    kind, replica = state.clock[0].routing, state.replicas[PLACE(r)]
+    value = NEVER
+    if replica.up == UP and kind == SHORTEST_QUEUE:
+        value = replica.load
+    elif replica.up == UP and kind == SHARED_QUEUE:
+        if replica.running == 0:
+            value = IDLE
+        elif replica.running < state.groups[PLACE(replica.group)].max_batch:
+            value = replica.boundary_ns
+    put(state.ranks, state.tree, r, value)
