@@ -30,7 +30,7 @@ def step_law_part() -> str:
         ("name", "figure", "GPUs", "precision", "prompt", "output", "batch", "measured", "predicted", "error",
          "by", "source", "date", "grade"),
         ((f"`{name}`", entry.what, f"{entry.gpus} x {entry.gpu}", entry.precision, f"{entry.prompt_tokens:,}",
-          f"{entry.output_tokens:,}", f"{entry.batch:,}", number(entry.measured), *_predicted(entry),
+          f"{entry.output_tokens:,}", _batch(entry), number(entry.measured), *_predicted(entry),
           entry.profile or ("a law of its own" if entry.law else "no step law"), entry.source, entry.date,
           entry.grade) for name, entry in catalog.cross_checks().items()))
     shapes = table(
@@ -67,6 +67,13 @@ attention is predicted without KV, up to 128 tokens as a batch that decodes, abo
 
 {shapes}
 """
+
+
+def _batch(entry: Any) -> str:
+    """Sequences at once, as published or as the prediction assumes; nothing where neither is."""
+    if entry.batch_published:
+        return f"{entry.batch:,}"
+    return "" if entry.predicted() is None else f"{entry.batch:,} assumed"
 
 
 def _predicted(entry: Any) -> tuple[str, str]:

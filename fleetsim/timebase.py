@@ -13,6 +13,9 @@ DAY_S = 24 * HOUR_S
 YEAR_H = 8_760
 """Hours of the year that yearly rates and prices are counted by."""
 YEAR_S = YEAR_H * HOUR_S
+LAST_NS = 2**62
+"""Times of a trace lie within it of their origin, so that the difference of any two is an int64."""
+LAST_YEARS = LAST_NS // (YEAR_S * SECOND_NS)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -109,6 +109,7 @@ Index = Annotated[int, Quantity("1", ge=0)]
 
 # Time
 Seconds = Annotated[float, Quantity("s", ge=0, warn_above=366 * 86_400)]
+WindowWarmupSeconds = Annotated[float, Quantity("s", ge=0, le=86_400)]
 PositiveSeconds = Annotated[float, Quantity("s", gt=0, warn_above=366 * 86_400)]
 StepSeconds = Annotated[int, Quantity("s", gt=0, le=3_600)]
 Hours = Annotated[float, Quantity("h", gt=0, warn_above=1_000_000)]

@@ -35,6 +35,7 @@ def calibrate(
     as_json: AsJson = False,
 ) -> None:
     """Simulate a service request by request at loads from low to full, and store its latencies as a table."""
+    from fleetsim.cli.progress import Progress
     from fleetsim.experiments.calibrate import LOADS, REPLICAS, REQUESTS
     from fleetsim.experiments.calibrate import calibrate as calibrated
     from fleetsim.output.export.target import Target
@@ -48,11 +49,12 @@ def calibrate(
     loaded = load(file, scenario=scenario, overrides=tuple(set_ or ()), latency_tables=False)
     for warning in loaded.warnings:
         warn(str(warning))
-    with Target(out, force=force) as target:
+    with Target(out, force=force) as target, Progress() as progress:
         table = calibrated(
             loaded.scenario, service, seed=seed, requests=REQUESTS if requests is None else requests,
             loads=LOADS if loads is None else _numbers(loads, "--loads", float, "numbers"),
-            replicas=REPLICAS if replicas is None else _numbers(replicas, "--replicas", int, "whole numbers"))
+            replicas=REPLICAS if replicas is None else _numbers(replicas, "--replicas", int, "whole numbers"),
+            progress=progress.points)
         write_latency_table(table, target.partial())
         target.publish()
     data = {"path": str(out), **as_dict(table)}

@@ -3,8 +3,9 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from fleetsim.cli.console import counted, say, say_json, warn
+from fleetsim.cli.console import say, say_json, warn
 from fleetsim.cli.options import AsJson, Overrides, ScenarioFile, ScenarioName
+from fleetsim.report.numbers import counted
 
 if TYPE_CHECKING:
     from fleetsim.model.scenario import Scenario

@@ -25,11 +25,6 @@ def warn(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def counted(count: int, singular: str, plural: str = "") -> str:
-    """`1 fleet`, `2 fleets`."""
-    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
-
-
 def text_width() -> tuple[int, bool]:
     """Columns to write in, and whether a terminal reads along: 100 columns when none does."""
     import os

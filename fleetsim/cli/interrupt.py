@@ -2,12 +2,15 @@
 
 import os
 import signal
+import sys
 import threading
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 INTERRUPTED = 130
 SAID = "interrupted: what was under way is not kept"
+UNSAFE = "llvmlite.binding"
+"""Between Python and LLVM an exception is lost or leaves memory freed twice: nothing may be raised there."""
 
 
 def end_at_once() -> None:
@@ -43,7 +46,26 @@ class Unwinding:
         if self.seen:
             _say_and_end(number, frame)
         self.seen = True
+        if _unsafe(frame):
+            sys.setprofile(_raise_once_safe)
+        else:
+            raise KeyboardInterrupt
+
+
+def _raise_once_safe(frame: FrameType, event: str, arg: object) -> None:
+    """Called wherever a function begins or ends: raises what was held back while a kernel was compiled."""
+    if not _unsafe(frame):
+        sys.setprofile(None)
         raise KeyboardInterrupt
+
+
+def _unsafe(frame: FrameType | None) -> bool:
+    """Whether the code that runs was called by, or from within, the binding to LLVM."""
+    while frame is not None:
+        if str(frame.f_globals.get("__name__", "")).startswith(UNSAFE):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _say_and_end(number: int, frame: FrameType | None) -> None:

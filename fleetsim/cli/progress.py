@@ -1,11 +1,11 @@
-"""How far a simulation has come, in simulated time, on stderr; silent unless somebody watches."""
+"""How far a simulation or a calibration has come, on stderr; silent unless somebody watches."""
 
 import sys
 import time
 from datetime import datetime
 from types import TracebackType
 
-from fleetsim.timebase import instant_at
+from fleetsim.timebase import EPOCH, instant_at
 
 FIRST_AFTER_S = 0.5
 """Runs that are over sooner show nothing."""
@@ -13,9 +13,9 @@ EVERY_S = 0.1
 
 
 class Progress:
-    """One line that is rewritten: simulated date, share of the horizon, time left."""
+    """One line that is rewritten: what is done, its share, the time left."""
 
-    def __init__(self, start: datetime) -> None:
+    def __init__(self, start: datetime = EPOCH) -> None:
         self._start = start
         self._shown = sys.stderr.isatty()
         self._began = time.monotonic()
@@ -23,15 +23,27 @@ class Progress:
         self._width = 0
 
     def advance(self, simulated_ns: int, total_ns: int) -> None:
-        """Called by the simulation as it goes."""
-        now = time.monotonic()
-        if not self._shown or now < self._next or simulated_ns <= 0:
+        """Called by a simulation as it goes."""
+        if self._due():
+            date = instant_at(self._start, simulated_ns)
+            self._say(f"simulated to {date:%Y-%m-%d}", simulated_ns, total_ns)
+
+    def points(self, done: int, total: int) -> None:
+        """Called by a calibration as it goes."""
+        if self._due():
+            self._say(f"measured {done} of {total} points", done, total)
+
+    def _due(self) -> bool:
+        return self._shown and time.monotonic() >= self._next
+
+    def _say(self, what: str, done: int, total: int) -> None:
+        """The line, once something is done."""
+        if done <= 0:
             return
+        now = time.monotonic()
         self._next = now + EVERY_S
-        left_s = (now - self._began) * (total_ns - simulated_ns) / simulated_ns
-        line = (f"simulated to {instant_at(self._start, simulated_ns):%Y-%m-%d}, "
-                f"{simulated_ns / total_ns:4.0%}, {left_s:.0f} s left")
-        self._print(line)
+        left_s = (now - self._began) * (total - done) / done
+        self._print(f"{what}, {done / total:4.0%}, {left_s:.0f} s left")
 
     def _print(self, line: str) -> None:
         """Replaces the line that stands there."""

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 import typer
 
 from fleetsim.errors import UsageError
-from fleetsim.model.replica import RequestClass, Routing
+from fleetsim.model.replica import Batching, RequestClass, Routing
+from fleetsim.rng import MAX_SEED
 
 TraceArgument = Annotated[
     Path, typer.Argument(metavar="TRACE", help="Trace, as `trace import` writes it.")
@@ -24,7 +25,8 @@ Prefill = Annotated[
     Literal["whole", "chunked"], typer.Option("--prefill", help="Whole prompts, or chunks in a budget.")
 ]
 StepTokens = Annotated[
-    int, typer.Option("--step-tokens", metavar="N", min=1, help="Tokens of a step (chunked).")
+    int | None,
+    typer.Option("--step-tokens", metavar="N", min=1, help="Tokens of a step (chunked); 512 by default."),
 ]
 Kv = Annotated[
     Literal["reserved", "grown"], typer.Option("--kv", help="KV at admission, or in blocks.")
@@ -47,7 +49,9 @@ UsdPerGpuHour = Annotated[
     float | None,
     typer.Option("--usd-per-gpu-hour", metavar="USD", min=0, help="Price, for cost per request."),
 ]
-Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of random routing and draws.")]
+Seed = Annotated[
+    int, typer.Option("--seed", metavar="N", min=0, max=MAX_SEED, help="Of random routing and draws.")
+]
 
 
 def classes_of(names: Sequence[str], patience_s: float | None, ttft_slo_s: float | None = None,
@@ -59,3 +63,13 @@ def classes_of(names: Sequence[str], patience_s: float | None, ttft_slo_s: float
             raise UsageError(f"{option} is above 0, not {value:g}; leave it out where it does not matter")
     return [RequestClass(name, patience_s=patience_s or inf, ttft_slo_s=ttft_slo_s or inf,
                          tpot_slo_s=tpot_slo_s or inf) for name in names]
+
+
+def batching_of(max_batch: int, prefill: Literal["whole", "chunked"], step_tokens: int | None,
+                kv: Literal["reserved", "grown"]) -> Batching:
+    """What replicas let into their batch; UsageError for a token budget that nothing would use."""
+    if step_tokens is None:
+        return Batching(max_batch=max_batch, prefill=prefill, kv=kv)
+    if prefill != "chunked":
+        raise UsageError("--step-tokens is for prompts in chunks: add --prefill chunked")
+    return Batching(max_batch=max_batch, prefill=prefill, step_tokens=step_tokens, kv=kv)

@@ -21,9 +21,9 @@ from fleetsim.cli.replica_options import (
     StepTokens,
     TraceArgument,
     UsdPerGpuHour,
+    batching_of,
     classes_of,
 )
-from fleetsim.model.replica import Batching
 
 
 def size(
@@ -38,7 +38,7 @@ def size(
     routing: RoutingName = "join_shortest_queue",
     max_batch: MaxBatch = 256,
     prefill: Prefill = "whole",
-    step_tokens: StepTokens = 512,
+    step_tokens: StepTokens = None,
     kv: Kv = "reserved",
     patience: Patience = None,
     usd_per_gpu_hour: UsdPerGpuHour = None,
@@ -68,7 +68,7 @@ def size(
         read = resample(read, requests, seed=seed)
     found = sized(
         read, slo=slo, service=service, gpu=gpu, profile=profile, routing=routing,
-        batching=Batching(max_batch=max_batch, prefill=prefill, step_tokens=step_tokens, kv=kv),
+        batching=batching_of(max_batch, prefill, step_tokens, kv),
         classes=classes_of(read.class_names, patience),
         usd_per_gpu_hour=usd_per_gpu_hour, contracts=contracts, contract=contract, seed=seed)
     if as_json:

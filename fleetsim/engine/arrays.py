@@ -144,7 +144,7 @@ def _classes(scenario: Scenario, index: Index) -> Array:
 
 
 def load_grids(scenario: Scenario, index: Index) -> list[list[float]]:
-    """By unit: the loads of its latency table, rising."""
+    """By unit: the loads of its latency table up to 1, rising."""
     return [scenario.latency_tables[index.slots[c][m]].loads(scenario.fleets[index.shares[k][0]].gpu)
             for c, m, k in index.units]
 
@@ -171,7 +171,7 @@ def make_waits(index: Index) -> Array:
 def make_hourly(index: Index, first_hour: int, hours: int, waits: Array, loads: int = 0) -> Hourly:
     """Room for a block of at most a month; `waits`, all 0, is the largest part and is used again.
 
-    `loads` is the most loads of a latency table.
+    `loads` is one more than the most loads of a latency table.
     """
     shares, classes = len(index.shares), len(index.classes)
     slots = index.slot_count

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import reduce
 from operator import add
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -23,9 +24,12 @@ class Worker:
     """A process of its own that runs cells; it ends when its input does."""
 
     def __init__(self, cells: Sequence[Cell]) -> None:
+        home = str(Path(__file__).parents[2])
+        path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
+        # Modules of the working directory are not its own; and Ctrl-C is the parent's.
         self.process = subprocess.Popen(
-            [sys.executable, "-c", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))})
+            [sys.executable, "-P", "-c", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": path}, start_new_session=True)
         self._send(list(cells))
 
     def ask(self, method: str, *values: Any) -> None:
@@ -37,8 +41,10 @@ class Worker:
         assert self.process.stdout is not None, "opened as a pipe"
         try:
             failed, value = pickle.load(self.process.stdout)
-        except EOFError:
-            raise SimulationError(f"a worker process ended with {self.process.wait()}") from None
+        except (EOFError, pickle.UnpicklingError):
+            code = self.process.wait()
+            how = f"was killed by signal {-code} (out of memory?)" if code < 0 else f"ended with {code}"
+            raise SimulationError(f"a worker process {how}; nothing is kept; try fewer --workers") from None
         if failed:
             raise SimulationError(f"in a worker process: {value}")
         return value
@@ -127,12 +133,9 @@ class Cells:
 
 def work() -> None:
     """What a worker process does: read the cells, then do as it is asked until its input ends."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends it
     source, target = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # nothing else may write between the answers
-    with suppress(EOFError):
+    with suppress(EOFError, BrokenPipeError):  # the parent is gone
         group = CellGroup(pickle.load(source))
         while True:
             method, values = pickle.load(source)

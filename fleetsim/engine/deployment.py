@@ -85,19 +85,26 @@ class Deployment:
             number = sorted(self.up[k][share])[place - int(ends[k])]  # from the end of the cell
             self.up[k][share].remove(number)
             acts[k].append(("fail", (number,)))
-        for k, cell in enumerate(self.up):
-            first = sum(self.sizes[k][:share])
-            wanted = min(part(change.wanted, len(self.up), k), self.sizes[k][share])
-            for number in sorted(cell[share], reverse=True)[: max(0, len(cell[share]) - wanted)]:
-                cell[share].remove(number)
-                acts[k].append(("fail" if change.abrupt else "drain", (number,)))
-            missing = (number for number in range(first, first + self.sizes[k][share])
-                       if number not in cell[share])
-            for _ in range(wanted - len(cell[share])):
-                number = next(missing)
-                cell[share].add(number)
-                acts[k].append(("restore", (number,)))
+        missing = change.wanted - sum(len(cell[share]) for cell in self.up)
+        for _ in range(-missing):  # from the fullest cell
+            k = max(range(len(self.up)), key=lambda k: len(self.up[k][share]))
+            number = max(self.up[k][share])
+            self.up[k][share].remove(number)
+            acts[k].append(("fail" if change.abrupt else "drain", (number,)))
+        free = [self._free(k, share, acts[k]) for k in range(len(self.up))] if missing > 0 else []
+        for _ in range(min(missing, sum(map(len, free)))):  # to the emptiest one that has room
+            k = min((k for k, numbers in enumerate(free) if numbers), key=lambda k: len(self.up[k][share]))
+            number = free[k].pop()
+            self.up[k][share].add(number)
+            acts[k].append(("restore", (number,)))
         return acts
+
+    def _free(self, k: int, share: int, acts: Sequence[Act]) -> list[int]:
+        """Replicas of a cell that are not up, the one to take next at the end: not one that just failed."""
+        first = sum(self.sizes[k][:share])
+        failed = {number for name, (number,) in acts if name == "fail"}
+        return sorted(set(range(first, first + self.sizes[k][share])) - self.up[k][share],
+                      key=lambda number: (number in failed, number), reverse=True)
 
     def parts(self) -> list[float]:
         """Share of the requests that each cell gets: by replicas that are up, evenly when none is."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from fleetsim.engine.index import Index
 from fleetsim.engine.latency_grid import LatencyGrid, wait_shifts
+from fleetsim.engine.wait_spread import fluctuation_s2, spread
 from fleetsim.kernel.arrays import GPU_SECONDS, Array, Hourly
 from fleetsim.model.base import Dated, at
 from fleetsim.model.latency_table import LATENCY_BUCKETS, METRICS, Metric, latency_edges_s
@@ -32,7 +33,7 @@ class LatencyHours:
 
     def _grid(self, c: int, m: int, k: int) -> LatencyGrid:
         service, gpu = self.index.slots[c][m], self.scenario.fleets[self.index.shares[k][0]].gpu
-        return LatencyGrid.of(self.scenario.latency_tables[service], gpu, self.index.classes[c])
+        return LatencyGrid(self.scenario.latency_tables[service], gpu, self.index.classes[c])
 
     def put(self, hour: int, class_: int, service: str, counts: Array) -> None:
         """What an hour of the run was measured to take, (metrics, buckets), in place of what a table says.
@@ -72,20 +73,38 @@ class LatencyHours:
         slots = [m for m, name in enumerate(self.index.slots[c]) if name == service]
         served = hourly.served[skip:, c, slots].sum(axis=1)
         flows = np.zeros((len(served), len(METRICS), LATENCY_BUCKETS))
+        fluctuation = self._fluctuation_s2(hourly, skip, c, service)
         for unit, (of, m, k) in enumerate(self.index.units):
             if of == c and m in slots:
                 replicas = self._replicas(hourly, skip, c, m, k)
-                self._add(flows, unit, hourly, skip, replicas)
+                self._add(flows, unit, hourly, skip, replicas, fluctuation)
         empty = flows[:, 0].sum(axis=1) <= 0  # a whole message counted in an hour without flow
         if empty.any():
             units = [u for u, (of, m, _) in enumerate(self.index.units) if of == c and m in slots]
             flows[empty] = self.grids[units[0]].quiet
         return whole_counts(flows, served)
 
-    def _add(self, flows: Array, unit: int, hourly: Hourly, skip: int, replicas: Array) -> None:
+    def _fluctuation_s2(self, hourly: Hourly, skip: int, c: int, service: str) -> Array:
+        """(H,) variance of a class's waits that the queue of a service makes, by the hour's admissions."""
+        traffic, classes = self.scenario.traffic, self.index.classes
+        (pool,) = (of_pool for of_pool in self.index.pool_classes if c in of_pool)
+        per_s = {}
+        for other in pool:
+            slots = [m for m, name in enumerate(self.index.slots[other]) if name == service]
+            calls = traffic[classes[other]].calls_per_message * hourly.served[skip:, other, slots].sum(axis=1)
+            per_s[other] = calls / HOUR_S
+        spec = traffic[classes[c]]
+        before = np.zeros(len(per_s[c]))
+        for other in pool:
+            if traffic[classes[other]].priority < spec.priority:
+                before = before + per_s[other]
+        return fluctuation_s2(spec.patience_s, per_s[c], before)
+
+    def _add(self, flows: Array, unit: int, hourly: Hourly, skip: int, replicas: Array,
+             pool_s2: Array) -> None:
         """Add the messages of one unit by load, and those that waited at the load of a full replica."""
         c, grid = self.index.units[unit][0], self.grids[unit]
-        weights = hourly.load_served[skip:, unit, : len(grid.loads)].copy()
+        weights = hourly.load_served[skip:, unit, : len(grid.loads) + 1].copy()
         rows = np.flatnonzero(hourly.waited[skip:, c])
         queued = np.zeros(len(weights))
         if len(rows):
@@ -93,13 +112,17 @@ class LatencyHours:
             everybody = np.maximum(hourly.served[skip:][rows, c].sum(axis=1), waits.sum(axis=1))
             part = waits.sum(axis=1) / np.maximum(everybody, 1e-300)
             queued[rows] = part * weights[rows].sum(axis=1)
-            # Those that waited came to full replicas, so they are the ones with the highest loads.
-            above = np.cumsum(weights[rows, ::-1], axis=1)
+            # Those that waited came to full replicas, so they are the ones with the highest loads; the last
+            # column is of steps in which they had no queue.
+            order = [*range(len(grid.loads) - 1, -1, -1), len(grid.loads)]
+            above = np.cumsum(weights[np.ix_(rows, order)], axis=1)
             left = np.maximum(0.0, above - queued[rows, None])
-            weights[rows] = np.diff(left, axis=1, prepend=0.0)[:, ::-1]
+            weights[np.ix_(rows, order)] = np.diff(left, axis=1, prepend=0.0)
             for row, wait in zip(rows, waits, strict=True):
                 if queued[row] > 0:
-                    flows[row] += queued[row] * shifted(grid.full, wait / wait.sum())
+                    real, at_1 = spread(wait / wait.sum() * queued[row], grid.spread_s, float(pool_s2[row]))
+                    flows[row] += shifted(grid.full, real)
+                    weights[row, len(grid.loads) - 1] += at_1
         grid.add(flows, replicas, weights)
 
     def _replicas(self, hourly: Hourly, skip: int, c: int, m: int, k: int) -> Array:
@@ -153,8 +176,9 @@ class HourCounts:
 
 
 def shifted(counts: Array, waits: Array) -> Array:
-    """(metrics, buckets) of messages that waited first, `waits` by bucket: TTFT and E2E take that longer."""
-    found = counts.copy()
+    """(metrics, buckets) of the messages `waits`, by bucket of their wait, each of which takes `counts` after
+    it: TTFT and E2E are that longer."""
+    found: Array = counts * waits.sum()
     bucket = np.flatnonzero(waits)
     shifts = wait_shifts()[bucket]
     for metric in ("ttft", "e2e"):

@@ -13,21 +13,18 @@ import numpy as np
 
 from fleetsim.engine.cell_group import COUNTED, Act, Tally
 from fleetsim.engine.cells import Cells
-from fleetsim.engine.deployment import BEFORE, Change, Deployment, Row
+from fleetsim.engine.deployment import BEFORE, Deployment, Row
 from fleetsim.engine.queue_change import cohorts_of, spans_of
 from fleetsim.engine.window_books import WindowBooks, mixed
+from fleetsim.engine.window_replicas import Acts, WindowReplicas
 from fleetsim.engine.world import World
 from fleetsim.kernel.arrays import Hourly, Inputs
 from fleetsim.kernel.fluid_reference import Model
 from fleetsim.kernel.reference_pool import Pool
 from fleetsim.kernel.request.arrays import Array
-from fleetsim.model.base import at
 from fleetsim.model.fidelity import RequestWindow
 from fleetsim.model.replica import RequestClass
-from fleetsim.timebase import SECOND_NS, instant_at
-
-Acts = list[list[Act]]
-"""By cell, deployment after deployment."""
+from fleetsim.timebase import SECOND_NS
 
 
 class PoolWindow:
@@ -39,33 +36,29 @@ class PoolWindow:
         self.shares = world.index.pool_shares[self.place]
         self.step_ns, self.step_s = world.step_ns, world.step_ns / SECOND_NS
         self.last_step = world.ns_at(window.end) // world.step_ns - 1
-        self.parts: dict[int, Array] = {}
-        """By share: the part of its GPUs that each service has."""
-        self.losses: dict[tuple[int, int], float] = {}
-        """By share and service: replicas that failed and are not lost yet, in fractions."""
+        self.limits: dict[Row, float] = {}
+        """Longest waits as the cells know them."""
         self.cells: Cells | None = None
 
     def serve(self, model: Model, failures: Sequence[int], inputs: Inputs, hourly: Hourly, n: int,
               hour: int) -> None:
         """One step, in place of `Pool.serve`. `failures` are the nodes of each fleet that failed in it."""
         pool = model.pools[self.place]
-        self.now = instant_at(self.world.scenario.horizon.start, n * self.step_ns)
         self.classes = {each.place: each for each in pool.classes}
         self.mix = inputs.mix[inputs.mix_row[n - inputs.first_step]]
         starts = self.cells is None
         if starts:
-            self.deployments = self.deploy()
-            self.books = WindowBooks(self.deployments, self.shares, self.gpus_of)
-        if starts or n % model.steps_per_hour == 0:
-            self.divide()
-        acts = self.change(model, failures)
+            self.replicas = WindowReplicas(self.world, self.name, self.window)
+            self.deployments = self.replicas.deployments
+            self.books = WindowBooks(self.deployments, self.shares, self.replicas.gpus_of)
+        acts = self.replicas.change(model, self.classes, self.mix, failures, n, starts=starts)
         if starts:
             self.start(pool, n)
             acts = [[] for _ in acts]  # they began with these replicas
         tallies = self.run(self.told(acts), n)
         self.books.book(pool, model.shares, self.mix, tallies, n, self.step_ns)
-        if (n + 1) % model.steps_per_hour == 0 and self.cells is not None:
-            self.books.book_hour(self.classes, self.cells.latency(), hourly, hour, self.world.latency,
+        if (n + 1) % model.steps_per_hour == 0:
+            self.books.book_hour(self.classes, self.latency(), hourly, hour, self.world.latency,
                                  self.world.things.wait_edges_s)
         if n == self.last_step:
             self.end(n)
@@ -75,85 +68,10 @@ class PoolWindow:
         assert self.cells is not None, "started in the first step"
         return self.cells.advance(acts, (n + 1) * self.step_ns)
 
-    # Replicas
-
-    def deploy(self) -> list[Deployment]:
-        """Every service that the pool's classes use, with as many replicas as there may ever be."""
-        index, scenario = self.world.index, self.world.scenario
-        rows: dict[str, list[Row]] = {}
-        for c in index.pool_classes[self.place]:
-            spec = scenario.traffic[index.classes[c]]
-            attempts = int(self.world.things.classes[c]["attempts"])
-            for m, service in enumerate(index.slots[c]):
-                rows.setdefault(service, []).extend(
-                    Row(c, m, attempt, spec.calls_per_message * self.window.sample_frac,
-                        spec.prompt_tokens.mean, spec.output_tokens.mean)
-                    for attempt in (BEFORE, *range(attempts)))
-        gpus = [scenario.fleets[index.shares[k][0]].gpu for k in self.shares]
-        found = []
-        for place, (name, own) in enumerate(rows.items()):
-            most = [int(self.most_gpus(k) / self.gpus_of(name)) + 1 for k in self.shares]
-            found.append(Deployment(place, name, scenario.services[name], gpus, most,
-                                    self.window.cell_replicas, own))
-        return found
-
-    def most_gpus(self, share: int) -> int:
-        """GPUs that a share may have at most until the window's end: deliveries, elastic parts and loans."""
-        world, fleet = self.world, self.world.index.shares[share][0]
-        end_us = world.start_us + world.ns_at(self.window.end) // 1_000
-        elastic = world.scenario.fleets[fleet].elastic
-        return sum(each.gpus for each in world.acceptances[fleet] if each.accepted_us < end_us) + (
-            elastic.max_gpus if elastic else 0)
-
-    def gpus_of(self, service: str) -> float:
-        """GPUs behind a simulated replica: efficiency and sampling take replicas away."""
-        spec = self.world.scenario.services[service]
-        return spec.gpus_per_replica / (at(spec.efficiency_frac, self.now) * self.window.sample_frac)
-
-    def divide(self) -> None:
-        """Give each service GPUs in proportion to the work that waits and comes for it."""
-        for k in self.shares:
-            work = np.zeros(len(self.deployments))
-            for d in self.deployments:
-                for row in d.rows:
-                    if row.attempt == 0:
-                        klass = self.classes[row.class_]
-                        cost = sum(klass.unit_gpu_s[row.slot][k])
-                        work[d.place] += klass.demand * mixed(klass, self.mix, row.slot) * cost
-            self.parts[k] = work / work.sum() if work.sum() > 0 else np.full(len(work), 1 / len(work))
-
-    def change(self, model: Model, failures: Sequence[int]) -> Acts:
-        """Bring the replicas in line with the GPUs."""
-        acts: list[Acts] = [[[] for _ in d.up] for d in self.deployments]
-        for i, k in enumerate(self.shares):
-            share = model.shares[k]
-            wanted, most = self.replicas(k, share.allocated), self.replicas(k, share.capacity)
-            fleet = next(each for each in model.fleets if share in each.shares)
-            lost = failures[fleet.place] * fleet.node_gpus * share.rented / max(1, fleet.rented)
-            for d in self.deployments:
-                exact = self.losses.get((k, d.place), 0.0) + (
-                    lost * float(self.parts[k][d.place]) / self.gpus_of(d.name))
-                failed = int(exact) if self.cells is not None else 0
-                self.losses[k, d.place] = exact - int(exact)
-                up = sum(len(cell[i]) for cell in d.up)
-                chance = self.world.streams.uniforms(f"pool/{self.name}/{d.name}/failed-replicas", failed)
-                change = Change(failed, wanted[d.place], abrupt=most[d.place] < up)
-                for own, more in zip(acts[d.place], d.change(i, change, chance), strict=True):
-                    own.extend(more)
-        return [cell for of_service in acts for cell in of_service]
-
-    def replicas(self, share: int, gpus: int) -> list[int]:
-        """Replicas of each service on so many GPUs: whole ones, then those with the largest remainders."""
-        sizes = [self.gpus_of(d.name) for d in self.deployments]
-        exact = [gpus * float(self.parts[share][d.place]) / size + 1e-9
-                 for d, size in zip(self.deployments, sizes, strict=True)]
-        counts = [int(count) for count in exact]
-        left = gpus - sum(count * size for count, size in zip(counts, sizes, strict=True)) + 1e-6
-        for d in sorted(range(len(exact)), key=lambda d: (counts[d] > 0, counts[d] - exact[d])):
-            if self.parts[share][d] > 0 and sizes[d] <= left:
-                counts[d] += 1
-                left -= sizes[d]
-        return counts
+    def latency(self) -> dict[int, Array]:
+        """Histograms of each service since the start."""
+        assert self.cells is not None, "started in the first step"
+        return self.cells.latency()
 
     # Requests
 
@@ -173,8 +91,12 @@ class PoolWindow:
         told, rest = [], iter(acts)
         for d in self.deployments:
             rates = self.rates_rps(d)
-            limits: list[Act] = [("limit_wait", (place, self.classes[row.class_].max_wait_s))
-                                 for place, row in enumerate(d.rows)]
+            limits: list[Act] = []
+            for place, row in enumerate(d.rows):
+                longest_s = self.classes[row.class_].max_wait_s
+                if self.limits.setdefault(row, inf) != longest_s:
+                    limits.append(("limit_wait", (place, longest_s)))
+                    self.limits[row] = longest_s
             for share in d.parts():
                 told.append([*next(rest), *limits, ("expect", ((rates * share)[None, :],))])
         return told
@@ -199,8 +121,9 @@ class PoolWindow:
         start_ns, here_ns = (n - steps) * self.step_ns, n * self.step_ns
         self.cells = Cells(
             [cell for d in self.deployments
-             for cell in d.cells([self.request_class(row, d) for row in d.rows], f"pool/{self.name}/{d.name}",
-                                 start_ns, self.step_s, self.world.streams)], self.workers)
+             for cell in d.cells([self.request_class(row, d) for row in d.rows],
+                                 f"pool/{self.name}/{d.name}/{self.window.start:%Y-%m-%dT%H}", start_ns,
+                                 self.step_s, self.world.streams)], self.workers)
         load = load_of(pool, self.step_s)
         warm: Acts = []
         for d in self.deployments:
@@ -221,21 +144,22 @@ class PoolWindow:
         """Those who wait become requests, the oldest first, by service, attempt and cell."""
         told: Acts = []
         for d in self.deployments:
-            for part in d.parts():
-                acts: list[Act] = []
-                for place, row in enumerate(d.rows):
-                    klass = self.classes[row.class_]
-                    if row.attempt == BEFORE or klass.waiting[row.attempt] <= 0:
-                        continue
-                    share = (klass.waiting[row.attempt] / sum(klass.waiting) * part
-                             * mixed(klass, self.mix, row.slot) * row.requests_per_message)
-                    whole = 0.5
-                    for span in spans_of(klass, n, self.step_ns):
-                        whole += span.messages * share
+            parts = d.parts()
+            acts: Acts = [[] for _ in parts]
+            for place, row in enumerate(d.rows):
+                klass = self.classes[row.class_]
+                if row.attempt == BEFORE or klass.waiting[row.attempt] <= 0:
+                    continue
+                share = (klass.waiting[row.attempt] / sum(klass.waiting)
+                         * mixed(klass, self.mix, row.slot) * row.requests_per_message)
+                whole = 0.5  # what does not make a whole request goes on to the next cell and span
+                for span in spans_of(klass, n, self.step_ns):
+                    for own, part in zip(acts, parts, strict=True):
+                        whole += span.messages * share * part
                         if int(whole):
-                            acts.append(("take_over", (place, int(whole), span.first_ns, span.last_ns)))
+                            own.append(("take_over", (place, int(whole), span.first_ns, span.last_ns)))
                         whole -= int(whole)
-                told.append(acts)
+            told += acts
         return told
 
     def end(self, n: int) -> None:

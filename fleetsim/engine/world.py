@@ -109,7 +109,7 @@ class World:
         if self.next_step > 0:
             self._waits[: len(self.block.hourly.waited)][self.block.hourly.waited] = 0.0
         hourly = make_hourly(self.index, first // per_hour, (last - first) // per_hour, self._waits,
-                             self.things.load_grid.shape[1])
+                             self.things.load_grid.shape[1] + 1)
         self.block = Block(first, last, inputs, hourly,
                            make_steps(self.index, last - first if self.keep_steps else 0))
 

@@ -5,14 +5,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fleetsim.timebase import SECOND_NS
+from fleetsim.timebase import LAST_NS, SECOND_NS
 
 if TYPE_CHECKING:
     from fleetsim.model.replica import Batching
     from fleetsim.model.step_law import StepLaw
     from fleetsim.spec.trace.canonical import Trace
-
-LAST_NS = 2**61
 
 
 def spaced_out(trace: "Trace", law: "StepLaw", batching: "Batching") -> "Trace | None":

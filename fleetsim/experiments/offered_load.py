@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fleetsim.errors import UsageError
-from fleetsim.timebase import SECOND_NS
+from fleetsim.timebase import LAST_NS, LAST_YEARS, SECOND_NS
 
 if TYPE_CHECKING:
     from fleetsim.model.replica import ReplicaGroup
     from fleetsim.spec.trace.canonical import Trace
-
-LAST_NS = 2**62
 
 
 def offered_load_frac(trace: "Trace", group: "ReplicaGroup") -> float | None:
@@ -48,6 +46,6 @@ def at_load(trace: "Trace", load_frac: float, group: "ReplicaGroup") -> "Trace":
         raise UsageError("a trace needs two requests at different times that fit a replica to have a load")
     factor = load / load_frac
     if float(trace.arrival_ns[-1]) * factor >= LAST_NS:
-        raise UsageError(f"at a load of {load_frac:g} the trace takes longer than 146 years")
+        raise UsageError(f"at a load of {load_frac:g} the trace takes longer than {LAST_YEARS} years")
     arrival_ns = np.rint(trace.arrival_ns * factor).astype(np.int64)
     return replace(trace, arrival_ns=arrival_ns, metadata={**trace.metadata, "load_frac": load_frac})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fleetsim.errors import UsageError, did_you_mean
 from fleetsim.experiments.steady_rates import Counts, SteadyRates
-from fleetsim.model.replica import Batching, ReplicaGroup, RequestClass, Routing
+from fleetsim.model.replica import MOST_REPLICAS, Batching, ReplicaGroup, RequestClass, Routing
 from fleetsim.timebase import HOUR_S, SECOND_NS
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ MOST_ROWS = 10_000_000
 """Of a time series: about 1 GB."""
 LONGEST_S = 1e9
 """31 years: times in nanoseconds stay far below 64 bits."""
+MOST_USD_PER_GPU_HOUR = 10_000
+"""As in scenarios."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class ClassReplay:
     """Longer than the KV cache of a replica."""
     lost: int
     """Left by patience."""
-    slo_met: int
+    slo_met: int | None
+    """None where the class has no service level."""
     prompt_tokens: int
     """Of the served."""
     output_tokens: int
@@ -177,6 +180,7 @@ def replay(trace: "Trace | str | os.PathLike[str]", *, service: str, gpu: str, r
     found = step_profile(service, gpu, profile)
     group = ReplicaGroup(replicas, found.law, found.gpus, batching or Batching())
     _check(replicas, warm_up_s, series_s, keep_every)
+    check_price(usd_per_gpu_hour)
     given = opened(trace)
     if requests is not None:
         given = resample(given, requests, seed=seed)
@@ -212,14 +216,21 @@ def opened(trace: "Trace | str | os.PathLike[str]") -> "Trace":
 
 
 def _check(replicas: int, warm_up_s: float, series_s: float | None, keep_every: int) -> None:
-    if replicas < 1:
-        raise UsageError(f"a replay needs at least 1 replica, not {replicas}")
+    if not 1 <= replicas <= MOST_REPLICAS:
+        raise UsageError(f"a replay takes 1 to {MOST_REPLICAS:,} replicas, not {replicas:,}")
     if not (isfinite(warm_up_s) and 0 <= warm_up_s < LONGEST_S):
         raise UsageError(f"a warm-up takes 0 s or more, not {warm_up_s:g}")
     if series_s is not None and not (isfinite(series_s) and SHORTEST_TICK_S <= series_s < LONGEST_S):
         raise UsageError(f"a series has a row every {SHORTEST_TICK_S:g} s or less often, not {series_s:g}")
     if keep_every < 0:
         raise UsageError(f"one request in 1 or more is kept, not in {keep_every}")
+
+
+def check_price(usd_per_gpu_hour: float | None) -> None:
+    """UsageError for a price that is no amount."""
+    if usd_per_gpu_hour is not None and not 0 <= usd_per_gpu_hour <= MOST_USD_PER_GPU_HOUR:
+        raise UsageError(f"a price is 0 to {MOST_USD_PER_GPU_HOUR:,} USD per GPU-hour, not "
+                         f"{usd_per_gpu_hour:g}")
 
 
 def _end_ns(pool: "RequestPool", trace: "Trace") -> int:
@@ -263,8 +274,10 @@ def _joules(pool: "RequestPool", profile: "StepProfile", rented_gpu_s: float) ->
 def _of_class(pool: "RequestPool", c: int, name: str) -> ClassReplay:
     from fleetsim.engine.latency import METRICS
 
+    expected = pool.classes[c]
+    aimed = isfinite(expected.ttft_slo_s) or isfinite(expected.tpot_slo_s)
     return ClassReplay(
         name, pool.count(c, "arrived"), pool.count(c, "served"), pool.count(c, "rejected"),
-        pool.count(c, "abandoned") + pool.count(c, "shed"), pool.count(c, "slo_met"),
+        pool.count(c, "abandoned") + pool.count(c, "shed"), pool.count(c, "slo_met") if aimed else None,
         pool.count(c, "prompt_tokens"), pool.count(c, "output_tokens"),
         {metric: pool.latency(c, metric) for metric in METRICS})

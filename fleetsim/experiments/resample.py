@@ -6,13 +6,13 @@ import numpy as np
 
 from fleetsim.errors import UsageError
 from fleetsim.rng import Streams
+from fleetsim.timebase import LAST_NS, LAST_YEARS
 
 if TYPE_CHECKING:
     from fleetsim.spec.trace.canonical import Trace
 
 NEIGHBOURS = 100
 """Requests in a row that count as one rate."""
-LAST_NS = 2**62
 
 
 def resample(trace: "Trace", requests: int, *, seed: int = 0) -> "Trace":
@@ -39,7 +39,8 @@ def resample(trace: "Trace", requests: int, *, seed: int = 0) -> "Trace":
     own = gaps[drawn]
     own[0] = 0
     if float(own.sum(dtype=np.float64)) >= LAST_NS:
-        raise UsageError(f"{requests:,} requests at the trace's rate take longer than 146 years")
+        raise UsageError(f"{requests:,} requests at the trace's rate take longer than {LAST_YEARS} "
+                         "years")
     return type(trace)(
         np.cumsum(own), trace.prompt_tokens[drawn], trace.output_tokens[drawn], trace.class_names,
         trace.class_index[drawn], {**trace.metadata, "resampled": {"requests": requests, "seed": seed}})

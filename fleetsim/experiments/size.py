@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 from fleetsim.errors import UsageError, did_you_mean
 from fleetsim.experiments.flat_fleet import FlatCost, flat_cost, signed
 from fleetsim.experiments.lone_requests import spaced_out
-from fleetsim.experiments.replay import Replay, opened, replay, step_profile
-from fleetsim.model.replica import Batching, RequestClass, Routing
+from fleetsim.experiments.replay import Replay, check_price, opened, replay, step_profile
+from fleetsim.model.replica import MOST_REPLICAS, Batching, RequestClass, Routing
 from fleetsim.model.slo import Slo, parse_slos
 from fleetsim.timebase import HOUR_S, YEAR_H
 
 if TYPE_CHECKING:
+    from fleetsim.model.step_law import StepLaw
     from fleetsim.spec.trace.canonical import Trace
 
 MONTH_H = 730
 """Hours of a twelfth of a year."""
-MOST_REPLICAS = 65_536
 AROUND = 2
 """So many counts on both sides of the answer are tried too: more replicas are not always better."""
 ALL_SERVED = Slo("served_frac", "", 1.0, at_least=True)
@@ -129,7 +129,7 @@ def size(trace: "Trace | str | os.PathLike[str]", *, slo: str, service: str, gpu
     law = step_profile(service, gpu, profile).law
     own: dict[str, Any] = {"service": service, "gpu": gpu, "profile": profile, "seed": seed,
                            "batching": batching or Batching(), "classes": classes}
-    _check_lone(given, slos, own, law.kv_tokens)
+    _check_lone(given, slos, own, law)
     tried: dict[int, Candidate] = {}
     best: dict[int, Replay] = {}
 
@@ -228,9 +228,8 @@ def _slos(text: str, class_names: Sequence[str]) -> tuple[Slo, ...]:
     return slos if any(term.is_share for term in slos) else (*slos, ALL_SERVED)
 
 
-def _check_lone(trace: "Trace", slos: Sequence[Slo], own: dict[str, Any], kv_tokens: int) -> None:
+def _check_lone(trace: "Trace", slos: Sequence[Slo], own: dict[str, Any], law: "StepLaw") -> None:
     """UsageError where requests miss the terms even when each has a replica to itself."""
-    law = step_profile(own["service"], own["gpu"], own["profile"]).law
     apart = spaced_out(trace, law, own["batching"])
     if apart is None:
         return
@@ -241,8 +240,8 @@ def _check_lone(trace: "Trace", slos: Sequence[Slo], own: dict[str, Any], kv_tok
         return
     rejected = sum(each.rejected for each in alone.classes)
     share = alone.served / alone.arrived
-    why = (f"; {rejected:,} of {alone.arrived:,} requests are longer than the {kv_tokens:,} KV tokens of a "
-           f"replica: served_frac>={int(share * 1e6) / 1e6:g} leaves them out" if rejected else "")
+    why = (f"; {rejected:,} of {alone.arrived:,} requests are longer than the {law.kv_tokens:,} KV tokens "
+           f"of a replica: served_frac>={int(share * 1e6) / 1e6:g} leaves them out" if rejected else "")
     raise UsageError(f"{_said(slos, candidate)} even with a replica for every request: no number of replicas "
                      f"meets it{why}")
 
@@ -255,6 +254,7 @@ def _said(slos: Sequence[Slo], candidate: Candidate) -> str:
 
 
 def _check_price(usd_per_gpu_hour: float | None, contracts: object, contract: str | None) -> None:
+    check_price(usd_per_gpu_hour)
     if usd_per_gpu_hour is not None and contracts is not None:
         raise UsageError("give --usd-per-gpu-hour or --contracts, not both")
     if contract is not None and contracts is None:

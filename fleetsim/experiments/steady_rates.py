@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fleetsim.timebase import SECOND_NS
+
 if TYPE_CHECKING:
     from fleetsim.engine.request_pool import RequestPool
 
@@ -52,12 +54,15 @@ class SteadyRates:
 
     @classmethod
     def between(cls, first: Counts, last: Counts, end: Counts, gpus: int) -> "SteadyRates | None":
-        """Of the counts at the end of the warm-up, at the last arrival and at the end; None without time."""
+        """Of the counts at the end of the warm-up, at the last arrival and at the end.
+
+        None without time in between, or when no batch ever ran.
+        """
         span_s = last.at_s - first.at_s
-        if span_s <= 0:
+        if span_s <= 1 / SECOND_NS or end.active_gpu_s <= 0:
             return None
         return cls(
-            warm_up_s=first.at_s, drain_s=end.at_s - last.at_s, span_s=span_s,
+            warm_up_s=first.at_s, drain_s=max(0.0, end.at_s - last.at_s), span_s=span_s,
             warm_up_requests=first.served, drain_requests=end.served - last.served,
             arrived_per_s=(last.arrived - first.arrived) / span_s,
             served_per_s=(last.served - first.served) / span_s,

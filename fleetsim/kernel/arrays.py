@@ -138,7 +138,7 @@ class Things(NamedTuple):
     degraded_cost_gpu_s: Array  # (C, K) GPU-seconds per degraded message
     wait_edges_s: Array  # (B) upper edge of each wait bucket
     load_unit: Array  # (C, M, K) place in U, negative: latency is not known
-    load_points: Array  # (U) loads of the latency table
+    load_points: Array  # (U) loads of the latency table, those up to 1
     load_grid: Array  # (U, G) those loads, rising
     load_served: Array  # (U) messages served in this step
     shares_before: Array  # (K) SHARE at the start of the step, when steps are kept
@@ -170,7 +170,8 @@ class Hourly(NamedTuple):
     waiting_message_s: Array  # (H, C) integral of the queue
     waits: Array  # (H, C, B) served messages by wait, bucket 0 left empty
     waited: Array  # (H, C) bool: whether any message waited
-    load_served: Array  # (H, U, G) messages served at each load, those between two loads divided
+    load_served: Array  # (H, U, G + 1) messages served at each load, those between two loads divided; after
+    # its last load, those of classes without a queue while others of the pool had one
 
 
 class Steps(NamedTuple):

@@ -6,7 +6,14 @@ from fleetsim.kernel.compiler import compiled
 
 @compiled
 def note_loads(things, hourly, pool, hour):
-    """Put a step's served messages to the loads of their tables next to that of the GPUs that served them."""
+    """Put a step's served messages to the loads of their tables next to that of the GPUs that served them.
+
+    While others of the pool have a queue that a class has not, all GPUs are full, and its messages are
+    put after the last load.
+    """
+    queued = False
+    for i in range(pool.first_class, pool.last_class):
+        queued = queued or things.classes[things.pool_class[i]].queued > 0
     for k in range(pool.first_share, pool.last_share):
         s = things.pool_share[k]
         share = things.shares[s]
@@ -16,18 +23,22 @@ def note_loads(things, hourly, pool, hour):
             load = 1.0 - share.room / capacity
         for i in range(pool.first_class, pool.last_class):
             c = things.pool_class[i]
+            over = queued and things.classes[c].queued <= 0
             for m in range(things.load_unit.shape[1]):
                 unit = things.load_unit[c, m, s]
                 if unit >= 0:
-                    place(things, hourly, PLACE(unit), hour, load)
+                    place(things, hourly, PLACE(unit), hour, load, over)
 
 
 @compiled
-def place(things, hourly, unit, hour, load):
+def place(things, hourly, unit, hour, load, over):
     """Divide a unit's messages between the two loads of its table next to `load`; the ends take the rest."""
     messages = things.load_served[unit]
     things.load_served[unit] = 0.0
     if messages <= 0:
+        return
+    if over:
+        hourly.load_served[hour, unit, PLACE(things.load_points[unit])] += messages
         return
     last = things.load_points[unit] - 1
     below = 0

@@ -1,9 +1,11 @@
 """Loads of the plain fluid model: how full the GPUs were that served a message with known latency."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
 from fleetsim.kernel.arrays import Array, Things
-from fleetsim.kernel.reference_fleet import Share
+from fleetsim.kernel.reference_fleet import Share, added
+from fleetsim.kernel.reference_queue import TrafficClass
 
 
 class Unit:
@@ -19,10 +21,17 @@ class Unit:
         self.messages = 0.0
         """Served in the step at hand."""
 
-    def note(self, share: Share, served: Array) -> None:
-        """Divide the step's messages between the two loads next to the share's; ends take what is beyond."""
+    def note(self, share: Share, classes: Sequence[TrafficClass], served: Array) -> None:
+        """Divide the step's messages between the two loads next to the share's; ends take what is beyond.
+
+        Those of a class without a queue, while others of the pool have one, stand after the last load.
+        """
         messages, self.messages = self.messages, 0.0
         if messages <= 0:
+            return
+        waiting = {each.place for each in classes if added(each.waiting) > 0}
+        if waiting and self.klass not in waiting:
+            served[self.place, len(self.grid)] += messages
             return
         capacity = share.allocated * share.step_s
         load = 1.0 - share.room_gpu_s / capacity if capacity > 0 else 0.0

@@ -59,7 +59,7 @@ class Pool:
         for group in self.groups:
             self.serve_group(group, inputs, hourly, n, hour)
         for unit in self.units:
-            unit.note(self.shares[unit.share], hourly.load_served[hour])
+            unit.note(self.shares[unit.share], self.classes, hourly.load_served[hour])
 
     def measure_backlog(self) -> None:
         """Work that waits at the end of a step."""

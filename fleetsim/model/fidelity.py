@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fleetsim.model.base import FILE_CONFIG
-from fleetsim.units import OpenFraction, ReplicaCount, Seconds, UtcTime
+from fleetsim.units import OpenFraction, ReplicaCount, UtcTime, WindowWarmupSeconds
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class RequestWindow:
     """Last instant, exclusive, at the start of a step."""
     pools: tuple[str, ...] = ()
     """Pools in question; all of them by default."""
-    warmup_s: Seconds = 600.0
+    warmup_s: WindowWarmupSeconds = 600.0
     """Simulated before the window so that replicas are as busy as they would be, and discarded."""
     cell_replicas: ReplicaCount | None = None
     """Splits a service's replicas into cells of at most so many, each with its share of the requests and a

@@ -134,15 +134,19 @@ CONTRACT_FIGURES: tuple[Figure, ...] = (
 LATENCY_WORDS = {"ttft": "time to the first token", "tpot": "time per output token after the first",
                  "e2e": "time to the last token"}
 LATENCY_FIGURES: tuple[Figure, ...] = (
+    Figure("traffic.{class}.latency_known_frac", "1", "ratio", "higher",
+           "Served in hours for which the latency of all that was served is known, by a latency table or a "
+           "request-level window / served. The figures of latency speak of these hours."),
     *(Figure(f"traffic.{{class}}.{metric}_p{q}_s", "s", "ratio", "lower",
-             f"{rank} of the {words} of served messages; null unless every service has a latency table.")
+             f"{rank} of the {words} of served messages, in the hours whose latency is known.")
       for metric, words in LATENCY_WORDS.items()
       for q, rank in ((50, "Median"), (99, "99th percentile"))),
     *(Figure(f"traffic.{{class}}.{metric}_slo_met_frac", "1", "ratio", "higher",
-             f"Served within `slo_{metric}_s` / first attempts; null without it or without latency.")
+             f"Served within `slo_{metric}_s` / first attempts, in the hours whose latency is known; null "
+             "without a limit.")
       for metric in ("ttft", "tpot")),
 )
-"""Figures of latency, known for services with a step law and a latency table."""
+"""Figures of latency; null when it is known for no hour."""
 
 FIGURES: tuple[Figure, ...] = (
     Figure("pools.{pool}.peak_load_frac", "1", "max", "lower",

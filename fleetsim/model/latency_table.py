@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import ceil, log2
+from math import inf
 from typing import Literal
 
 from fleetsim.model.replica import Batching, Routing
@@ -15,27 +15,15 @@ FIRST_EDGE_S = 0.001
 BUCKETS_PER_OCTAVE = 16
 LATENCY_BUCKETS = 1 + 33 * BUCKETS_PER_OCTAVE
 """Bucket 0 is below 1 ms; bucket b >= 1 ends at 0.001 x 2^(b/16) s, so the last one at 99 days."""
-FULL = 1.0
+FULL = inf
 """`load_frac` of a replica that is kept full, counted from admission: a queue's wait comes on top."""
+OVER = 1.25
+"""`load_frac` of an overloaded pool, counted from arrival: what classes see that are served before others."""
 
 
 def latency_edges_s() -> tuple[float, ...]:
     """Where the buckets begin, and where the last one ends, seconds; one more than there are buckets."""
     return (0.0, *(FIRST_EDGE_S * 2.0 ** (b / BUCKETS_PER_OCTAVE) for b in range(LATENCY_BUCKETS)))
-
-
-def latency_bucket(seconds: float) -> int:
-    """The bucket of a time."""
-    if seconds < FIRST_EDGE_S:
-        return 0
-    edges, b = _EDGES, ceil(log2(seconds / FIRST_EDGE_S) * BUCKETS_PER_OCTAVE)
-    b = min(max(b, 1), LATENCY_BUCKETS - 1)
-    if seconds < edges[b]:
-        return b - 1
-    return b if seconds < edges[b + 1] or b == LATENCY_BUCKETS - 1 else b + 1
-
-
-_EDGES = latency_edges_s()
 
 
 @dataclass(frozen=True)
@@ -49,6 +37,10 @@ class MixPart:
     prompt_cv: float
     output_mean_tokens: float
     output_cv: float
+    patience_s: float | None = None
+    """Mean of the exponential patience until admission; None: nobody leaves."""
+    prefix_cached_frac: float = 0.0
+    """Of the prompt tokens."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +67,7 @@ class LatencyPoint:
     replicas: int
     """Of the pool; 1 where a single replica is kept full, which does not depend on the others."""
     load_frac: float
-    """Offered work / capacity by the formula; FULL: kept full."""
+    """Offered work / capacity by the formula, up to 1; OVER: an overloaded pool; FULL: kept full."""
     counts: Mapping[Metric, Mapping[int, int]]
     """By metric and bucket."""
 
@@ -104,15 +96,16 @@ class LatencyTable:
     """Counted at each point, of all classes."""
     warmup_frac: float
     """Of them, at least so many more came before and are not counted."""
+    spread_s: Mapping[str, Mapping[str, float]]
+    """By gpu type and class: variance / mean of the waits, between the replicas of an overloaded pool."""
     points: tuple[LatencyPoint, ...] = field(repr=False)
     sha256: str = ""
     """Of the file."""
 
     def replica_counts(self) -> list[int]:
-        """The numbers of replicas of the points below FULL, in order."""
-        return sorted({point.replicas for point in self.points if point.load_frac < FULL})
+        """The numbers of replicas of the points up to load 1, in order."""
+        return sorted({point.replicas for point in self.points if point.load_frac <= 1})
 
     def loads(self, gpu: str) -> list[float]:
-        """The loads below FULL of a gpu type, in order."""
-        return sorted({point.load_frac for point in self.points
-                       if point.gpu == gpu and point.load_frac < FULL})
+        """The loads up to 1 of a gpu type, in order."""
+        return sorted({point.load_frac for point in self.points if point.gpu == gpu and point.load_frac <= 1})

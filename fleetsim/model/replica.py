@@ -15,6 +15,9 @@ Routing = Literal["shared_queue", "round_robin", "hash", "join_shortest_queue", 
 `least_tokens` knows how long each answer will be, which is a bound; `least_mean_tokens` the class's mean.
 """
 
+MOST_REPLICAS = 65_536
+"""Of a pool that is simulated request by request."""
+
 
 @dataclass(frozen=True)
 class Batching:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from fleetsim.output.latencies import ClassLatency, read_latencies
 from fleetsim.output.pnl import Pnl
 from fleetsim.output.window import DAY_US, Window
 
@@ -149,8 +150,7 @@ class Facts:
         return self._sums(
             "fact_traffic_hourly", "traffic_class",
             "messages_arrived messages_served messages_degraded messages_shed messages_abandoned"
-            " prompt_tokens output_tokens waiting_message_s slo_met_count"
-            " slo_ttft_met_count slo_tpot_met_count")
+            " prompt_tokens output_tokens waiting_message_s slo_met_count")
 
     @cached_property
     def left_over(self) -> dict[str, tuple[int, int]]:
@@ -297,17 +297,9 @@ class Facts:
         return histograms
 
     @cached_property
-    def latencies(self) -> dict[tuple[str, str], list[tuple[float, float, int]]]:
-        """By traffic class and metric: (low, high, served messages) of each bucket, shortest first."""
-        rows = self._connection.execute(
-            "select traffic_class, metric, latency_low_s, latency_high_s, sum(messages) "
-            f"from fact_latency_hourly where {self.window.sql()} "
-            "group by traffic_class, metric, bucket, latency_low_s, latency_high_s order by bucket"
-        ).fetchall()
-        histograms: dict[tuple[str, str], list[tuple[float, float, int]]] = {}
-        for name, metric, low, high, messages in rows:
-            histograms.setdefault((name, metric), []).append((low, high, int(messages)))
-        return histograms
+    def latencies(self) -> dict[str, ClassLatency]:
+        """By traffic class: the latency of what was served in the hours for which it is known."""
+        return read_latencies(self._connection, self.window)
 
     @cached_property
     def peaks(self) -> dict[str, PoolPeaks]:

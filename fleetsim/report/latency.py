@@ -1,6 +1,6 @@
 """Latency as text: of a run by traffic class, and of a latency table by load."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fleetsim.report.numbers import MISSING, count, percent
@@ -14,7 +14,7 @@ WORDS = ("TTFT: time to the first token, waiting included. TPOT: time per token 
 
 
 def latency(summary: Mapping[str, Any]) -> Table:
-    """Per class whose latency is known: percentiles over the run, and attainment of first attempts."""
+    """Per class: percentiles and attainment of first attempts, over the hours whose latency is known."""
     figures = summary["figures"]
     table = Table("Latency of served messages", (
         "Class", *HEADINGS,
@@ -26,7 +26,16 @@ def latency(summary: Mapping[str, Any]) -> Table:
         times = (time(figures[f"traffic.{name}.{key}_s"]) for key in PERCENTILES)
         met = (figures[f"traffic.{name}.{metric}_slo_met_frac"] for metric in ("ttft", "tpot"))
         table.rows.append((name, *times, *(MISSING if value is None else percent(value) for value in met)))
+    table.lead = known_part(figures, names)
     return table
+
+
+def known_part(figures: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    """Of how many of the served messages the table speaks, where that is not all."""
+    shares = {name: figures.get(f"traffic.{name}.latency_known_frac") for name in names}
+    parts = [f"{percent(share)} of the messages of {name}" for name, share in shares.items()
+             if share is not None and share < 1]
+    return [f"Of the hours whose latency is known, which served {', '.join(parts)}."] if parts else []
 
 
 def table_text(found: Mapping[str, Any], *, width: int = 100, terminal: bool = False) -> str:
@@ -54,11 +63,12 @@ def _by_load(found: Mapping[str, Any], gpu: str, name: str) -> Table:
     table = Table(f"{name} on {gpu}", ("|Replicas", "|Load", *HEADINGS))
     for point in found["points"]:
         if (point["gpu"], point["traffic_class"]) == (gpu, name):
-            full = point["load_frac"] >= 1
+            full = point["load_frac"] is None
             table.rows.append(("any" if full else str(point["replicas"]),
                                "full" if full else f"{point['load_frac']:g}",
                                *(time(point[f"{key}_s"]) for key in PERCENTILES)))
-    table.foot = [WORDS, "Full: a replica that always has somebody waiting, from admission on."]
+    table.foot = [WORDS, "Loads above 1: an overloaded pool, for classes that are served before others. "
+                         "Full: a replica that always has somebody waiting, from admission on."]
     return table
 
 

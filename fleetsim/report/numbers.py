@@ -18,6 +18,11 @@ def count(value: float | None, digits: int = 0) -> str:
     return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
 
 
+def counted(count: int, singular: str, plural: str = "") -> str:
+    """`1 fleet`, `2 fleets`."""
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
 def count_up(value: float | None) -> str:
     """What is needed, in whole things: 5.43 GPUs are 6. A last digit of a float's noise asks for no more."""
     return count(None if value is None else math.ceil(value * (1 - 1e-9)))

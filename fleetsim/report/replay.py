@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fleetsim.report.numbers import count, duration, percent, short, usd
+from fleetsim.report.numbers import MISSING, count, counted, duration, percent, short, usd
 from fleetsim.report.table import Table, render
 
 METRICS = {"ttft_s": "TTFT", "tpot_s": "TPOT", "e2e_s": "E2E"}
@@ -19,12 +19,13 @@ def replay_text(found: dict[str, Any], *, width: int = 100, terminal: bool = Fal
         for metric, title in METRICS.items():
             times = each[metric]
             latency.rows.append((name, title, *(_time(times[key]) for key in ("mean", "p50", "p90", "p99"))))
-        met = percent(each["slo_met"] / each["arrived"]) if each["arrived"] else "-"
+        aimed = each["slo_met"] is not None and each["arrived"]
+        met = percent(each["slo_met"] / each["arrived"]) if aimed else MISSING
         numbers = (count(each[key]) for key in ("arrived", "served", "rejected", "lost"))
         outcomes.rows.append((name, *numbers, met, count(each["prompt_tokens"]),
                               count(each["output_tokens"])))
-    lines = [f"{found['replicas']} replicas, {found['gpus']} GPUs, {found['profile']}, {found['routing']}, "
-             f"{found['span_s']:,.0f} s"]
+    lines = [f"{counted(found['replicas'], 'replica')}, {counted(found['gpus'], 'GPU')}, "
+             f"{found['profile']}, {found['routing']}, {found['span_s']:,.0f} s"]
     if found["gpu_s_per_request"] is not None:
         price = "" if found["usd_per_request"] is None else f", {usd(found['usd_per_request'])}"
         busy = percent(found["active_gpu_s"] / found["rented_gpu_s"])
@@ -38,12 +39,12 @@ def replay_text(found: dict[str, Any], *, width: int = 100, terminal: bool = Fal
 
 def _rates(found: dict[str, Any]) -> list[str]:
     """What the replicas did per second, and what is left out of it."""
-    load = "" if found["offered_load_frac"] is None else (
-        f"Offered load: {percent(found['offered_load_frac'])} of what full replicas serve")
+    lines = [] if found["offered_load_frac"] is None else [
+        f"Offered load: {percent(found['offered_load_frac'])} of what full replicas serve"]
     steady = found["steady"]
     if steady is None:
-        return [load] if load else []
-    return [load, f"Rates: {short(steady['served_per_s'])} requests, "
+        return lines
+    return [*lines, f"Rates: {short(steady['served_per_s'])} requests, "
                   f"{short(steady['prompt_tokens_per_s'])} prompt and "
                   f"{short(steady['output_tokens_per_s'])} output tokens per second over "
                   f"{duration(steady['span_s'])}; left out: warm-up {duration(steady['warm_up_s'])} with "

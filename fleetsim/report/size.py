@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fleetsim.report.numbers import count, percent, price, usd
+from fleetsim.report.numbers import count, counted, percent, price, usd
 from fleetsim.report.table import BAD, Cell, Table, render
 
 
@@ -17,7 +17,7 @@ def size_text(found: dict[str, Any], *, width: int = 100, terminal: bool = False
                            ("yes" if each["holds"] else "no") + mark))
     tried.foot = [_monotone(found)]
     replay = found["replay"]
-    head = (f"{count(found['replicas'])} replicas, {count(found['gpus'])} GPUs, {replay['profile']}, "
+    head = (f"{counted(found['replicas'], 'replica')}, {counted(found['gpus'], 'GPU')}, {replay['profile']}, "
             f"{replay['routing']}: the fewest that meet {', '.join(found['slo'])}")
     rented = Table("Rented", ("", "|GPU-hours", *(["|Cost"] if _priced(found) else [])))
     for what, hours, cost in (("trace", "rented_gpu_hours", "usd_of_trace"),

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fleetsim.report.numbers import MISSING, count, duration, percent, significant
+from fleetsim.report.numbers import MISSING, count, counted, duration, percent, significant
 from fleetsim.report.table import Table, render
 
 Data = Mapping[str, Any]
@@ -37,7 +37,7 @@ def dropped_text(data: Data, reasons: Mapping[str, str]) -> str:
     parts = []
     for reason, rows in data["dropped"].items():
         shown = data["bad_rows"][reason]
-        parts.append(f"dropped {count(rows)} {'row' if rows == 1 else 'rows'}, {reason}: {reasons[reason]}")
+        parts.append(f"dropped {counted(rows, 'row')}, {reason}: {reasons[reason]}")
         parts += [f"  {data['source']}:{row['line']}: {row['value']}" for row in shown]
         if rows > len(shown):
             parts.append(f"  and {count(rows - len(shown))} more")
@@ -48,7 +48,7 @@ def describe_text(parts: Sequence[Data], metadata: Data, *, width: int = 100, te
     """Rates, burstiness and lengths."""
     whole = parts[0]
     start = f", from {metadata['start'][:19]}Z" if metadata.get("start") else ""
-    lead = (f"{metadata['source']} ({metadata['format']}): {count(whole['requests'])} requests in "
+    lead = (f"{metadata['source']} ({metadata['format']}): {counted(whole['requests'], 'request')} in "
             f"{duration(whole['span_s'])}{start}")
     rates = Table("Arrivals", ("Class", "|Requests", "|Mean/s", "|Peak 1 s", "|Peak 1 min", "|CV of gaps",
                                "|Dispersion 1 s", "|60 s"))
@@ -74,7 +74,7 @@ def figure(value: float | None) -> str:
 def fit_text(data: Data, *, pool: str, service: str) -> str:
     """A traffic class in YAML, to be put under `traffic:` of a scenario; comments say how well it fits."""
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", data["class_name"]).strip("-")[:100] or "requests"
-    said = f"{count(data['requests'])} requests in {duration(data['span_s'])}"
+    said = f"{counted(data['requests'], 'request')} in {duration(data['span_s'])}"
     lines = [f"# {said}; put this under `traffic:`"]
     lines += [f"# {line}" for line in honesty(data)]
     lines += [f"{name}:", f"  pool: {pool}", f"  service: {service}"]

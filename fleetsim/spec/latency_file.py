@@ -21,7 +21,7 @@ from fleetsim.model.latency_table import (
 from fleetsim.model.replica import Batching
 from fleetsim.model.step_law import BatchTime, PromptTime, StepLaw
 
-VERSION = 1
+VERSION = 2
 KEY = b"fleetsim.latency_table"
 """Under it the file's metadata hold what the table was measured with, as JSON."""
 NAMES = ("service", "profile", "gpu", "traffic_class", "metric")
@@ -82,6 +82,7 @@ def _stored(table: LatencyTable) -> dict[str, Any]:
         "mix": {name: asdict(part) for name, part in table.mix.items()},
         "seed": table.seed, "fleetsim_version": table.version, "requests_per_point": table.requests,
         "warmup_frac": table.warmup_frac,
+        "spread_s": {gpu: dict(of_class) for gpu, of_class in table.spread_s.items()},
     }
 
 
@@ -93,7 +94,7 @@ def _table(stored: dict[str, Any], points: tuple[LatencyPoint, ...], digest: str
         batching=Batching(**stored["batching"]), routing=stored["routing"],
         mix={name: MixPart(**part) for name, part in stored["mix"].items()},
         seed=stored["seed"], version=stored["fleetsim_version"], requests=stored["requests_per_point"],
-        warmup_frac=stored["warmup_frac"], points=points, sha256=digest)
+        warmup_frac=stored["warmup_frac"], spread_s=stored["spread_s"], points=points, sha256=digest)
 
 
 def _law(stored: dict[str, Any]) -> StepLaw:
@@ -112,7 +113,7 @@ def _points(found: Any) -> Iterator[LatencyPoint]:
     if not len(count) or count.min() < 1 or bucket.min() < 0 or bucket.max() >= LATENCY_BUCKETS:
         raise ValueError("a row has no count or no bucket")
     keys = np.stack([coded["gpu"], coded["traffic_class"], replicas, load, coded["metric"]], axis=1)
-    starts = [0, *(np.flatnonzero((np.diff(keys, axis=0) != 0).any(axis=1)) + 1).tolist(), len(count)]
+    starts = [0, *(np.flatnonzero((keys[1:] != keys[:-1]).any(axis=1)) + 1).tolist(), len(count)]
     words = {name: column.dictionary.to_pylist() for name, column in names.items()}
     groups: dict[tuple[str, str, int, float], dict[Metric, dict[int, int]]] = {}
     for begin, end in pairwise(starts):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fleetsim.engine import simulate
-from fleetsim.experiments.calibrate import calibrate
+from fleetsim.experiments.calibrate import LOADS, calibrate
 from fleetsim.model.latency_table import LatencyTable, latency_edges_s
 from fleetsim.model.scenario import Scenario
 from fleetsim.output.sink import TableSink
@@ -93,10 +93,10 @@ def _built(case: Case, rates: Mapping[str, float], windows: bool) -> Scenario:
         **({"fidelity": {"windows": [WINDOW]}} if windows else {}), **case.more}, Path())
 
 
-def table_of(case: Case, requests: int = 50_000) -> LatencyTable:
+def table_of(case: Case, loads: Sequence[float] = LOADS) -> LatencyTable:
     """The latency table for the case's mix."""
-    return calibrate(scenario_of(case, windows=False), "llama", requests=requests,
-                     replicas=(4, 16, 64) if case.replicas > 4 else (4,))
+    return calibrate(scenario_of(case, windows=False), "llama", loads=loads,
+                     replicas=(16, 32, 64) if case.replicas > 4 else (4,))
 
 
 def measured(scenario: Scenario, seed: int) -> dict[str, dict[str, float]]:
@@ -170,9 +170,10 @@ class Gap:
         return abs(self.gap) <= self.allowed
 
 
-def gaps(case: Case, seeds: Sequence[int]) -> list[Gap]:
-    """Every figure of a case."""
-    fluid = measured(replace(scenario_of(case, windows=False), latency_tables={"llama": table_of(case)}), 0)
+def gaps(case: Case, seeds: Sequence[int], loads: Sequence[float] = LOADS) -> list[Gap]:
+    """Every figure of a case, with a latency table at these loads."""
+    table = table_of(case, loads)
+    fluid = measured(replace(scenario_of(case, windows=False), latency_tables={"llama": table}), 0)
     seen = [measured(scenario_of(case), seed) for seed in seeds]
     return [Gap(case.name, who, figure, value, [each[who][figure] for each in seen])
             for who, figures in fluid.items() for figure, value in figures.items()]

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pyarrow.compute as pc
+import pytest
 from both_kernels import both
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,6 +76,21 @@ SERVICES = st.sets(st.sampled_from(["service0", "service1", "service2"]), min_si
 def test_with_latency_tables_every_step_is_the_same(scenario: Scenario, loads: list[float],
                                                     services: set[str]) -> None:
     simulate(with_tables(scenario, loads, sorted(services)), seed=5, sink=TableSink(), kernel=both)
+
+
+def test_classes_that_are_served_before_a_queue_are_the_same() -> None:
+    """Their messages stand after the last load."""
+    scenario = overloaded(Horizon(start=START, end=START + timedelta(hours=3)), 24, 5_000.0)
+    first, last = (replace(scenario.traffic["leaves"], priority=p, messages_per_day=1.5e6) for p in (0, 1))
+    scenario = replace(scenario, traffic={"first": first, "last": last})
+    after: list[float] = []
+
+    def watched(things: Any, inputs: Any, hourly: Any, *rest: Any) -> None:
+        both(things, inputs, hourly, *rest)
+        after.extend(hourly.load_served[:, :, 2].sum(axis=0).tolist())
+
+    simulate(with_tables(scenario, [0.5, 0.95], ["s"]), seed=5, sink=TableSink(), kernel=watched)
+    assert after == [pytest.approx(1.5e6 / 8, rel=0.01), 0.0]
 
 
 @given(scenarios(most_days=1), LOADS)

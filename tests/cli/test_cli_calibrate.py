@@ -58,7 +58,7 @@ def table(fleetsim: Command, scenario: Path) -> Path:
     assert found["gpus"]["a100-80gb"]["measured_rps"] == pytest.approx(
         found["gpus"]["a100-80gb"]["formula_rps"], rel=0.05)
     assert [(each["replicas"], each["load_frac"]) for each in found["points"]] == [
-        (1, 0.2), (1, 0.6), (1, 0.9), (8, 0.2), (8, 0.6), (8, 0.9), (1, FULL)]
+        (1, 0.2), (1, 0.6), (1, 0.9), (8, 0.2), (8, 0.6), (8, 0.9), (1, None)]
     return path
 
 
@@ -70,6 +70,9 @@ def test_the_file_has_what_was_measured_and_with_what(table: Path) -> None:
     assert (found.service, found.profile, found.requests) == ("llama", "2023-engine", 1_000)
     assert found.replicas_of["a100-80gb"].law.step_ms == 43.7
     assert all(800 < point.requests() < 1_200 for point in found.points)
+    assert all(point.requests("e2e") == point.requests() for point in found.points)
+    assert found.points[-1].load_frac == FULL
+    assert 0 < found.spread_s["a100-80gb"]["chat"] < 1
 
 
 def test_the_same_seed_gives_the_same_bytes(fleetsim: Command, scenario: Path, table: Path) -> None:
@@ -118,10 +121,12 @@ def test_the_table_is_part_of_the_run_id(fleetsim: Command, scenario: Path, tabl
 
 
 @pytest.mark.parametrize(("change", "said"), [
-    ("services.llama.batching.max_batch=32", "measured with batching"),
-    ("services.llama.step_law.profile=2026-engine", "measured with profile 2023-engine"),
-    ("services.llama.routing=round_robin", "measured with routing join_shortest_queue"),
-    ("traffic.chat.output_tokens.mean=300", "'chat' had other tokens"),
+    ("services.llama.batching.max_batch=32", "measured with batching.max_batch 64, not 32"),
+    ("services.llama.step_law.profile=2026-engine", "measured with profile 2023-engine, not 2026-engine"),
+    ("services.llama.routing=round_robin", "measured with routing join_shortest_queue, not round_robin"),
+    ("traffic.chat.output_tokens.mean=300", "'chat' was measured with output_tokens.mean 200.0, not 300.0"),
+    ("traffic.chat.patience_s=30", "'chat' was measured with patience_s none, not 30.0"),
+    ("traffic.chat.prefix_cached_frac=0.5", "prefix_cached_frac 0.0, not 0.5"),
     ("traffic.other.service=llama", "'other' is not in its mix"),
     ("traffic.chat.service=rated", "'chat' of its mix does not use"),
     ("fleets.a.gpu=h100-80gb", "no rows of gpu type 'h100-80gb'"),
@@ -154,9 +159,13 @@ def test_a_file_that_is_no_table_is_told_with_its_line(fleetsim: Command, scenar
     (("lama",), "did you mean 'llama'?"),
     (("rated",), "service 'rated' has no step law"),
     (("llama", "--loads", "0.2,x"), "--loads takes numbers"),
-    (("llama", "--loads", "1.2"), "loads lie above 0"),
+    (("llama", "--loads", "1.2"), "loads lie from 0.001"),
     (("llama", "--loads", "1"), "at least one of them below 1"),
-    (("llama", "--replicas", "0"), "replicas are whole numbers from 1 on"),
+    (("llama", "--loads", "1e-9,0.5"), "loads lie from 0.001"),
+    (("llama", "--loads", "nan,0.5"), "loads lie from 0.001"),
+    (("llama", "--loads", "0.9999", "--requests", "1000"), "give a load of at most 0.9"),
+    (("llama", "--replicas", "0"), "replicas are whole numbers from 1 to 65,536"),
+    (("llama", "--replicas", "65537"), "replicas are whole numbers from 1 to 65,536"),
     (("llama", "--replicas", "1.5"), "--replicas takes whole numbers"),
     (("llama", "--requests", "10"), "100"),
 ])

@@ -47,7 +47,10 @@ def test_requests_alone_take_the_time_of_the_law(fleetsim: Command, trace: Path)
 def test_the_text_names_every_metric(fleetsim: Command, trace: Path) -> None:
     outcome = fleetsim(*words(trace))
     assert outcome.code == 0
-    assert all(word in outcome.out for word in ("TTFT", "TPOT", "E2E", "1 replicas, 8 GPUs", "Rejected"))
+    assert all(word in outcome.out for word in ("TTFT", "TPOT", "E2E", "1 replica, 8 GPUs", "Rejected"))
+    assert "\n\n\n" not in outcome.out
+    requests = next(line for line in outcome.out.splitlines() if line.startswith("requests  "))
+    assert requests.split()[1:6] == ["3", "2", "1", "0", "-"]
 
 
 @pytest.mark.parametrize(("option", "value", "said"), [
@@ -115,6 +118,13 @@ def test_one_request_in_two_and_no_half_files(fleetsim: Command, trace: Path, tm
     (("--load-frac", "0"), "a load is a number above 0"),
     (("--patience-s", "-1"), "--patience-s is above 0"),
     (("--series-s", "0"), "0.001"),
+    (("--series-s", "2"), "add --series-out FILE"),
+    (("--sample", "2"), "add --requests-out FILE"),
+    (("--step-tokens", "256"), "add --prefill chunked"),
+    (("--usd-per-gpu-hour", "inf"), "a price is 0 to 10,000 USD per GPU-hour, not inf"),
+    (("--usd-per-gpu-hour", "nan"), "--usd-per-gpu-hour"),
+    (("--replicas", "65537"), "65536"),
+    (("--seed", str(2**63)), "9223372036854775807"),
 ])
 def test_wrong_options_write_nothing(fleetsim: Command, trace: Path, tmp_path: Path,
                                      monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...],
@@ -142,6 +152,27 @@ def test_energy_rates_and_speed_are_told(fleetsim: Command, trace: Path) -> None
     assert "J per served request" in text
     assert "left out: warm-up 5 min 0 s with 1 served, drain" in text
     assert "requests per CPU-second" in outcome.err
+
+
+@pytest.mark.parametrize("rows", [
+    ["46.0000000,1000,20"], ["46.0000000,1000,20", "46.0000000,1000,20"],
+    ["46.0000000,1500000,20", "56.0000000,1500000,20"],
+])
+def test_no_rates_of_an_instant_or_of_nothing(fleetsim: Command, tmp_path: Path, rows: list[str]) -> None:
+    source, out = tmp_path / "calls.csv", tmp_path / "calls.parquet"
+    source.write_text("\n".join([TRACE.splitlines()[0], *(f"2023-11-16 18:15:{row}" for row in rows)]))
+    assert fleetsim("trace", "import", source, "--format", "azure-2023", "--out", out).code == 0
+    assert json.loads(fleetsim(*words(out, "--json")).out)["steady"] is None
+    text = fleetsim(*words(out)).out
+    assert "Rates:" not in text
+    assert "\n\n\n" not in text
+
+
+def test_no_drain_where_the_last_request_is_rejected(fleetsim: Command, trace: Path) -> None:
+    """The last of the three is longer than the KV cache, minutes after the others have ended."""
+    found = json.loads(fleetsim(*words(trace, "--json")).out)
+    assert found["steady"]["drain_s"] == 0
+    assert found["classes"]["requests"]["slo_met"] is None
 
 
 def test_a_resample_at_a_load(fleetsim: Command, trace: Path) -> None:

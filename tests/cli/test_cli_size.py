@@ -79,6 +79,9 @@ def test_a_price_by_hand_and_a_resample(fleetsim: Command, trace: Path) -> None:
     (("--slo", "ttft_p99_s<=1", *ON, "--contracts", "nowhere.yaml"), "no such file: nowhere.yaml"),
     (("--slo", "ttft_p99_s<=1", *ON, "--contracts", CONTRACTS / "azure-credits.yaml"), "bills no GPU-hours"),
     (("--slo", "ttft_p99_s<=1", *ON, "--patience-s", "0"), "--patience-s is above 0"),
+    (("--slo", "ttft_p99_s<=1", *ON, "--usd-per-gpu-hour", "inf"), "a price is 0 to 10,000"),
+    (("--slo", "ttft_p99_s<=1", *ON, "--step-tokens", "64"), "add --prefill chunked"),
+    (("--slo", "ttft_p99_s<=1", *ON, "--seed", 2**63), "9223372036854775807"),
     (("--slo", "ttft_p99_s<=1", *ON, "--requests", "0"), "greater than or equal to 1"),
 ])
 def test_what_cannot_be_is_told(fleetsim: Command, trace: Path, options: tuple[object, ...],

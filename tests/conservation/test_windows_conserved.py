@@ -151,3 +151,49 @@ def test_a_sample_stands_for_all() -> None:
     served, sampled = (conserved(run)["messages_served"].iloc[3:6].sum() for run in (whole, part))
     assert sampled == pytest.approx(served, abs=4 * (served * 5) ** 0.5)
     assert work_of(part) == pytest.approx(work_of(whole), rel=0.02)
+
+
+def served(run: WholeRun) -> "pd.Series[Any]":
+    """Served messages by hour."""
+    return conserved(run)["messages_served"]
+
+
+@pytest.mark.parametrize("more", [
+    pytest.param({"policies": {"degrade": {"kind": "degrade", "pool": "chat", "above_load_frac": 0.9,
+                                           "to": {"ask": "small"}}},
+                  "surges": {"rush": {"kind": "multiplier", "class": "ask", "factor": 2.2,
+                                      "start": "2024-01-01T04:10:00Z", "end": "2024-01-01T04:40:00Z"}}},
+                 id="degraded in a rush"),
+    pytest.param({"ask": {"service": {"mix": [{"from": "large", "to": "small", "end": "2024-01-01T04:35:00Z",
+                                               "start": "2024-01-01T04:30:00Z"}]}}},
+                 id="moved to another service"),
+    pytest.param({"services": {"large": {
+        "step_law": {"gpus": {"a100-80gb": LAW}}, "batching": {"max_batch": 16},
+        "efficiency_frac": {"2024-01-01": 0.8, "2024-01-01T04:30:00Z": 1.0}}}}, id="more efficient"),
+])
+def test_what_changes_inside_a_window_loses_nobody(more: dict[str, Any]) -> None:
+    """Services get replicas when they get work; a rise of efficiency brings replicas that were not there."""
+    patient = {"ask": {"patience_s": 60, **more.pop("ask", {})}}
+    run = WholeRun(scenario(350_000, **patient, **more))
+    fluid = WholeRun(scenario(350_000, **patient, **more, fidelity={"windows": []}))
+    plain = fluid.frame("fact_traffic_hourly").groupby("hour")["messages_served"].sum()
+    assert served(run).to_numpy() == pytest.approx(plain.to_numpy(), rel=0.02)
+
+
+def test_a_rare_class_has_a_replica_of_its_service() -> None:
+    base = scenario(350_000).source
+    traffic = {**base["traffic"], "rare": {**base["traffic"]["ask"], "service": "small",  # type: ignore[dict-item]
+                                           "messages_per_day": 3_000, "patience_s": 60}}
+    run = WholeRun(scenario(350_000, traffic=traffic))
+    rare = run.frame("fact_traffic_hourly").query("traffic_class == 'rare'").set_index("hour")
+    lost = rare["messages_abandoned"].sum()
+    assert rare["messages_arrived"].sum() > 900
+    assert lost < 10
+
+
+def test_windows_are_independent_samples() -> None:
+    two = [{"start": f"2024-01-01T0{hour}:00:00Z", "end": f"2024-01-01T0{hour + 1}:00:00Z"}
+           for hour in (3, 5)]
+    run = WholeRun(scenario(fidelity={"windows": two}))
+    arrived = run.frame("fact_traffic_hourly").groupby("hour")["messages_arrived"].sum()
+    assert arrived.iloc[3] != arrived.iloc[5]

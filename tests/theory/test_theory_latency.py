@@ -5,15 +5,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from latency_tables import latency_bucket
 
 from fleetsim.experiments.calibrate import LOADS, _Bench, calibrate
 from fleetsim.model.fleet import Fleet, Tranche
 from fleetsim.model.latency_table import (
     FULL,
     METRICS,
+    OVER,
     LatencyPoint,
     LatencyTable,
-    latency_bucket,
     latency_edges_s,
 )
 from fleetsim.model.pool import Pool, Share
@@ -126,6 +127,45 @@ def test_between_two_loads_of_the_grid_percentiles_are_close(below: int) -> None
                 percentile([(edges[b], edges[b + 1], n) for b, n in sorted(counts.items())], q)
                 for counts in (mixed, point(table, (low + high) / 2, 16).counts[metric]))
             assert interpolated == pytest.approx(simulated, rel=0.10), (metric, q)
+
+
+def test_loads_up_to_1_are_measured_when_everybody_leaves_in_the_end() -> None:
+    """Then there is no queue without end; the longer their patience, the longer they wait."""
+    def found(patience_s: float | None) -> LatencyTable:
+        base = scenario(cv=0.8)
+        asker = replace(base.traffic["c"], patience_s=patience_s)
+        given = replace(base, traffic={"c": asker})
+        return calibrate(given, "s", loads=(0.5, 1.0), replicas=(4,), requests=4_000)
+
+    assert [found(patience_s).loads("a100-80gb") for patience_s in (None, 3_600.0)] == [[0.5], [0.5]]
+    short, long = found(2.0), found(20.0)
+    assert short.mix["c"].patience_s == 2.0
+    assert short.loads("a100-80gb") == [0.5, 1.0]
+    assert mean_s(point(long, 1.0, 4), "ttft") > 1.5 * mean_s(point(short, 1.0, 4), "ttft")
+
+
+def test_who_is_served_first_waits_for_a_slot_where_others_queue() -> None:
+    """About the time between two slots that become free on a replica, nowhere near the others' queue."""
+    base = scenario(cv=0.8)
+    late = replace(base.traffic["c"], priority=2)
+    table = calibrate(scenario(cv=0.8, late=late), "s", loads=(0.5,), replicas=(4, 16), requests=10_000)
+    assert [(each.traffic_class, each.replicas) for each in table.points if each.load_frac == OVER] == [
+        ("c", 4), ("c", 16)]
+    (replica,) = table.replicas_of.values()
+    slot_s = 1 / replica.measured_rps
+    wait_s = mean_s(point(table, OVER, 16), "ttft") - mean_s(point(table, 0.5, 16), "ttft")
+    assert 0.5 * slot_s < wait_s < 3 * slot_s
+
+
+@pytest.mark.parametrize(("routing", "low", "high"), [("shared_queue", 0.0, 0.1),
+                                                      ("join_shortest_queue", 0.2, 1.5)])
+def test_waits_differ_where_each_replica_has_its_own_queue(routing: Any, low: float, high: float) -> None:
+    """Variance / mean of the waits is about the time between admissions; with one queue all wait alike."""
+    base = scenario(cv=0.8)
+    given = replace(base, services={"s": replace(base.services["s"], routing=routing)})
+    table = calibrate(given, "s", loads=(0.5,), replicas=(1,), requests=10_000)
+    (replica,) = table.replicas_of.values()
+    assert low < table.spread_s["a100-80gb"]["c"] * replica.measured_rps < high
 
 
 def test_work_adds_up_over_classes() -> None:

@@ -37,7 +37,9 @@ class CrossCheck:
     output_tokens: TokenLimit = 1
     """Tokens of each output."""
     batch: Batch = 1
-    """Sequences at once; of figures that do not tell, the largest of the law's points."""
+    """Sequences at once; of figures that do not tell, what the prediction assumes."""
+    batch_published: bool = True
+    """Whether the source tells the batch."""
     profile: str | None = None
     """Step profile that is asked; with another GPU count or precision it gives a bound and no fit."""
     law: StepLaw | None = None

@@ -3,7 +3,9 @@
 from itertools import pairwise
 
 from fleetsim.errors import did_you_mean
+from fleetsim.model.base import at
 from fleetsim.model.fidelity import RequestWindow
+from fleetsim.model.pool import Share
 from fleetsim.spec.checks.horizon import on_the_hour, shown
 from fleetsim.spec.draft import Draft
 
@@ -45,6 +47,35 @@ def check_services(draft: Draft, window: RequestWindow, path: tuple[str | int, .
             service = draft.services.get(name)
             if service is not None and service.step_law is None:
                 without.setdefault(name, spec.pool)
+    check_replicas(draft, window, path, asked)
     for name, pool in without.items():
         draft.error("rates-only-window", path, f"service {name!r} of pool {pool!r} has no step law",
                     "give it a `step_law`, or leave its pool out of `pools`")
+
+
+def check_replicas(draft: Draft, window: RequestWindow, path: tuple[str | int, ...],
+                   asked: tuple[str, ...]) -> None:
+    """A pool needs a whole replica for each of its services, after sampling and efficiency."""
+    for pool in asked:
+        if pool not in draft.pools:
+            continue
+        gpus = sum(most_gpus(draft, fleet, share) for fleet, share in draft.pools[pool].fleets.items())
+        names = {name for spec in draft.traffic.values() if spec.pool == pool for name in spec.services()}
+        services = [draft.services[name] for name in names if name in draft.services]
+        needed = sum(each.gpus_per_replica / float(at(each.efficiency_frac, window.start))
+                     for each in services) / window.sample_frac
+        if 0 < gpus < needed:
+            draft.error("too-few-replicas", path,
+                        f"pool {pool!r} has {gpus:,.0f} GPUs; one replica of each of its services stands for "
+                        f"{needed:,.0f}", "raise sample_frac, or leave the pool out of `pools`")
+
+
+def most_gpus(draft: Draft, name: str, share: Share) -> float:
+    """About as many GPUs as a pool's share of a fleet may have."""
+    fleet = draft.fleets.get(name)
+    if fleet is None:
+        return 0.0
+    rented = sum(each.gpus for each in fleet.tranches) + (fleet.elastic.max_gpus if fleet.elastic else 0)
+    if share.share_frac is not None:
+        return float(share.share_frac * rented)
+    return float(min(rented, share.gpus if share.gpus is not None else rented))

@@ -1,9 +1,11 @@
 """Latency tables of services: read, and measured with what the scenario declares."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
 
 from fleetsim.errors import UsageError
-from fleetsim.model.latency_table import LatencyTable, MixPart
+from fleetsim.model.latency_table import LatencyTable, MixPart, Replica
 from fleetsim.model.service import Service
 from fleetsim.model.traffic import TrafficClass
 from fleetsim.spec.checks.step_laws import uses, with_laws
@@ -51,31 +53,59 @@ def _read(draft: Draft, name: str, path: NodePath) -> LatencyTable | None:
 def _differences(draft: Draft, name: str, service: Service, table: LatencyTable) -> Iterator[str]:
     """What the table was measured with and the scenario does not have."""
     assert service.step_law is not None, "checked before"
-    profile = service.step_law.engine_profile
-    for what, measured, declared in (("service", table.service, name), ("profile", table.profile, profile),
-                                     ("batching", table.batching, service.batching),
-                                     ("routing", table.routing, service.routing)):
-        if measured != declared:
-            yield f"it was measured with {what} {measured}, the service has {declared}"
+    measured = {"service": table.service, "profile": table.profile, "routing": table.routing,
+                **_keys("batching", table.batching)}
+    declared = {"service": name, "profile": service.step_law.engine_profile, "routing": service.routing,
+                **_keys("batching", service.batching)}
+    if unlike := _unlike(measured, declared):
+        yield f"it was measured with {unlike}"
     used = [(asker, gpu) for of, asker, gpu in uses(draft) if of == name]
     for gpu in dict.fromkeys(gpu for _, gpu in used):
         replica, law = table.replicas_of.get(gpu), service.laws.get(gpu)
         if replica is None:
             yield f"it has no rows of gpu type {gpu!r}, which a pool of the service has"
-        elif replica.law != law or replica.gpus != service.gpus_per_replica:
-            yield f"it was measured with another step law or replica on {gpu!r}"
+        elif law is not None and (unlike := _unlike(_of_replica(replica), {
+                "gpus_per_replica": service.gpus_per_replica, **asdict(law)})):
+            yield f"on {gpu!r} it was measured with {unlike}"
     askers = dict.fromkeys(asker for asker, _ in used)
     for asker in askers:
         if asker not in table.mix:
             yield f"traffic class {asker!r} is not in its mix, {', '.join(table.mix)}"
-        elif not _same(table, asker, draft.traffic[asker]):
-            yield f"traffic class {asker!r} had other tokens or another priority when it was measured"
+        elif unlike := _unlike(_of_part(table.mix[asker]), _of_class(draft.traffic[asker])):
+            yield f"traffic class {asker!r} was measured with {unlike}"
     for asker in table.mix:
         if asker not in askers:
             yield f"traffic class {asker!r} of its mix does not use the service"
 
 
-def _same(table: LatencyTable, name: str, asker: TrafficClass) -> bool:
-    part = table.mix[name]
+def _keys(prefix: str, value: Any) -> dict[str, Any]:
+    """The fields of a dataclass under the keys that a file has for them."""
+    return {f"{prefix}.{key}": each for key, each in asdict(value).items()}
+
+
+def _of_replica(replica: Replica) -> dict[str, Any]:
+    return {"gpus_per_replica": replica.gpus, **asdict(replica.law)}
+
+
+def _of_part(part: MixPart) -> dict[str, Any]:
+    return {"prompt_tokens.mean": part.prompt_mean_tokens, "prompt_tokens.cv": part.prompt_cv,
+            "output_tokens.mean": part.output_mean_tokens, "output_tokens.cv": part.output_cv,
+            "priority": part.priority, "patience_s": part.patience_s,
+            "prefix_cached_frac": part.prefix_cached_frac}
+
+
+def _of_class(asker: TrafficClass) -> dict[str, Any]:
     prompt, output = asker.prompt_tokens, asker.output_tokens
-    return part == MixPart(part.share_frac, asker.priority, prompt.mean, prompt.cv, output.mean, output.cv)
+    return {"prompt_tokens.mean": prompt.mean, "prompt_tokens.cv": prompt.cv,
+            "output_tokens.mean": output.mean, "output_tokens.cv": output.cv, "priority": asker.priority,
+            "patience_s": asker.patience_s, "prefix_cached_frac": asker.prefix_cached_frac}
+
+
+def _unlike(measured: Mapping[str, Any], declared: Mapping[str, Any]) -> str:
+    """The keys that differ with both values: `batching.max_batch 64, not 32`; nothing when none does."""
+    return "; ".join(f"{key} {_said(measured[key])}, not {_said(declared[key])}"
+                     for key in declared if measured[key] != declared[key])
+
+
+def _said(value: Any) -> str:
+    return "none" if value is None else str(value)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fleetsim.spec.trace.blocks import Block
 from fleetsim.spec.trace.csv_lines import CsvLines
 from fleetsim.spec.trace.layout import UNITS, TimeUnit
+from fleetsim.spec.trace.line_by_line import is_utf8
 from fleetsim.spec.trace.report import BadRow, ImportReport, shortened
 from fleetsim.spec.trace.rows import ClassNames, Rows
 
@@ -59,7 +60,7 @@ def plain_cells(block: Block, lines: CsvLines) -> list[Any] | None:
     from pyarrow import csv
 
     data = block.data
-    if b'"' in data or data.count(b"\r") != data.count(b"\r\n"):
+    if b'"' in data or data.count(b"\r") != data.count(b"\r\n") or not is_utf8(data):
         return None
     header = [str(place) for place in range(len(lines.header))]
     wanted = [str(place) for place in (lines.time, lines.prompt, lines.output, lines.class_)

@@ -5,11 +5,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from fleetsim.spec.trace.layout import UNITS, TimeUnit
+from fleetsim.timebase import LAST_NS
 
 MOST_TOKENS = 2**31 - 1
 """More are no request."""
-MOST_NS = 2**62
-"""Times within 146 years of their origin, so that the difference of any two is an int64."""
 NS_PER_S = 1_000_000_000
 
 EXACT = Context(prec=200)
@@ -27,7 +26,7 @@ def parse_time(text: str, unit: TimeUnit) -> int | None:
     """
     text = text.strip()
     found = parse_iso(text) if unit == "iso" else parse_decimal(text, UNITS[unit])
-    return found if found is not None and abs(found) < MOST_NS else None
+    return found if found is not None and abs(found) < LAST_NS else None
 
 
 def parse_iso(text: str) -> int | None:

@@ -8,6 +8,9 @@ from fleetsim.errors import UsageError, did_you_mean
 from fleetsim.spec.trace.formats import format_of
 from fleetsim.spec.trace.layout import Layout
 
+MOST_CHARACTERS = 80
+"""Of a name in a header that is shown."""
+
 
 class Cells(NamedTuple):
     """What a row says, as text."""
@@ -53,9 +56,20 @@ def header_of(path: Path, layout: Layout, line: str) -> list[str]:
         if column not in names:
             other = format_of(names, besides=layout.name)
             hint = (f"its columns are those of --format {other}" if other
-                    else did_you_mean(column, names) if names else "the line is empty")
+                    else "the line is empty" if not names else one_cell(names[0]) if len(names) == 1
+                    else did_you_mean(column, [cut(name) for name in names]))
             raise UsageError(f"{path}:1: error: the header has no column {column!r} of format "
                              f"{layout.name} ({hint})")
         if names.count(column) > 1:
             raise UsageError(f"{path}:1: error: the header has {names.count(column)} columns {column!r}")
     return names
+
+
+def one_cell(name: str) -> str:
+    """What is wrong with a header of one cell."""
+    return f"it is one cell, {cut(name)!r}: is the delimiter a comma?"
+
+
+def cut(text: str) -> str:
+    """The start of a long name."""
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}..."

@@ -15,7 +15,7 @@ from fleetsim.spec.trace.cells import EPOCH, NS_PER_S
 from fleetsim.spec.trace.csv_lines import CsvLines
 from fleetsim.spec.trace.json_lines import JsonLines
 from fleetsim.spec.trace.layout import Layout, TimeUnit
-from fleetsim.spec.trace.line_by_line import read_lines
+from fleetsim.spec.trace.line_by_line import is_utf8, read_lines
 from fleetsim.spec.trace.report import REASONS, ImportReport
 from fleetsim.spec.trace.rows import ClassNames, Rows
 
@@ -70,7 +70,9 @@ def read_rows(source: Path, layout: Layout, names: ClassNames, report: ImportRep
             continue
         if csv_lines is None:
             header, _, data = block.data.partition(b"\n")
-            csv_lines = CsvLines(source, layout, header.decode("utf-8", errors="replace").strip("\r\n"))
+            if not is_utf8(header):
+                raise UsageError(f"{source}:1: error: the header is not UTF-8")
+            csv_lines = CsvLines(source, layout, header.decode("utf-8").strip("\r\n"))
             block = Block(2, data)
         read_csv(block, csv_lines, layout.unit, names, rows, report)
     if not report.read and csv_lines is None:

@@ -1,6 +1,7 @@
 """Lines of a JSON lines file: one object per line, numbers kept as they are written."""
 
 import json
+from typing import Any
 
 from fleetsim.spec.trace.csv_lines import Cells
 from fleetsim.spec.trace.layout import Layout
@@ -23,6 +24,10 @@ class JsonLines:
             return "unreadable_row"
         if any(column not in found for column in self._layout.columns()):
             return "missing_columns"
-        texts = [value if isinstance(value := found[column], str) else json.dumps(value)
-                 for column in self._layout.columns()]
+        texts = [_text(found[column]) for column in self._layout.columns()]
         return Cells(texts[0], texts[1], texts[2], texts[3] if len(texts) > 3 else None)
+
+
+def _text(value: Any) -> str:
+    """A value as it stands in the line; nothing for null, such as a class that was not recorded."""
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value)

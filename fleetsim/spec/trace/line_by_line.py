@@ -29,6 +29,9 @@ def read_lines(block: Block, lines: Lines, unit: TimeUnit, names: ClassNames, ro
         if not text:
             continue
         report.read += 1
+        if not is_utf8(raw):
+            report.drop("not_utf8", line, text)
+            continue
         found = lines.cells(text)
         if isinstance(found, str):
             report.drop(found, line, text)
@@ -47,3 +50,12 @@ def read_lines(block: Block, lines: Lines, unit: TimeUnit, names: ClassNames, ro
     if good:
         table = np.array(good, np.int64)
         rows.append(table[:, 0], table[:, 1], table[:, 2], table[:, 3])
+
+
+def is_utf8(data: bytes) -> bool:
+    """Whether bytes are text."""
+    try:
+        data.isascii() or data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -7,6 +7,7 @@ REASONS = {
     "missing_columns": "fewer cells than the header has columns",
     "extra_columns": "more cells than the header has columns",
     "unreadable_row": "no row of this format",
+    "not_utf8": "bytes that are not UTF-8",
     "unreadable_time": "the time cannot be read",
     "unreadable_number": "a token count is no whole number",
     "no_class": "the traffic class is empty",

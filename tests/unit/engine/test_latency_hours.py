@@ -2,21 +2,23 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import log, sqrt
 from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
 import pytest
-from latency_tables import bucket_at, made_up
+from latency_tables import bucket_at, latency_bucket, made_up
 
 from fleetsim.engine import simulate, world
 from fleetsim.engine.index import Index
-from fleetsim.engine.latency_grid import wait_shifts
+from fleetsim.engine.latency_grid import between, wait_shifts
 from fleetsim.engine.latency_hours import HourCounts, LatencyHours, shifted, whole_counts
+from fleetsim.engine.wait_spread import fluctuation_s2, spread, wait_middles
 from fleetsim.kernel.arrays import BUCKETS_PER_OCTAVE, FIRST_EDGE_S, WAIT_BUCKETS
 from fleetsim.model.fleet import Fleet, Tranche
 from fleetsim.model.hardware import GpuType
-from fleetsim.model.latency_table import FULL, LATENCY_BUCKETS, latency_bucket, latency_edges_s
+from fleetsim.model.latency_table import FULL, LATENCY_BUCKETS, OVER, latency_edges_s
 from fleetsim.model.pool import Pool, Share
 from fleetsim.model.scenario import Horizon, Scenario
 from fleetsim.model.service import Service
@@ -67,9 +69,9 @@ def test_beyond_the_ends_the_ends_hold(load: float, point: float) -> None:
 
 
 def test_replicas_lie_between_two_numbers_in_their_logarithm() -> None:
-    """Four replicas are half way from 1 to 16; more than the most are the most."""
+    """Four replicas are half way from 1 to 16, in geometric means; more than the most are the most."""
     found = counts(tables(scenario(0.6, gpus=4)), "ttft")
-    assert found == {bucket_at("ttft", 0.6, 1): 8_640, bucket_at("ttft", 0.6, 16): 8_640}
+    assert found == {(bucket_at("ttft", 0.6, 1) + bucket_at("ttft", 0.6, 16)) // 2: 17_280}
     assert list(counts(tables(scenario(0.6, gpus=160)), "ttft")) == [bucket_at("ttft", 0.6, 16)]
 
 
@@ -78,11 +80,11 @@ def test_efficiency_takes_replicas_away() -> None:
     given = scenario(0.15)
     given = replace(given, services={"s": replace(given.services["s"], efficiency_frac=0.25)})
     found = counts(tables(given), "ttft")
-    assert found == {bucket_at("ttft", 0.6, 1): 8_640, bucket_at("ttft", 0.6, 16): 8_640}
+    assert found == {(bucket_at("ttft", 0.6, 1) + bucket_at("ttft", 0.6, 16)) // 2: 17_280}
 
 
 def test_who_waited_takes_the_time_of_a_full_replica_after_the_wait() -> None:
-    found = tables(scenario(1.2, patience_s=600.0))
+    found = tables(scenario(1.2))
     waits = found["fact_wait_hourly"].filter(pc.field("bucket") > 0)
     waited = sum(waits["messages"].to_pylist())
     tpot = counts(found, "tpot")
@@ -92,6 +94,76 @@ def test_who_waited_takes_the_time_of_a_full_replica_after_the_wait() -> None:
     alone_s = latency_edges_s()[bucket_at("ttft", FULL)]
     assert max(counts(found, "ttft")) == pytest.approx(latency_bucket(longest + alone_s), abs=3)
     assert set(counts(found, "ttft")) != set(tpot)
+
+
+def test_waits_spread_as_much_as_the_table_and_patience_say() -> None:
+    """1.5 x what 4 GPUs can do, patience of 300 s: a wait of T ln 1.5, of variance w k + T / rate."""
+    patience_s, spread_s = 300.0, 4.0
+    wait_s = patience_s * log(1.5)
+    given = scenario(1.5, gpus=4, hours=12, patience_s=patience_s, table={"spread_s": spread_s})
+    edges = np.array(latency_edges_s())
+    found = counts(tables(given), "ttft")
+    settled = {bucket: n for bucket, n in found.items() if edges[bucket] > wait_s / 2}
+    middles, messages = np.sqrt(edges[list(settled)] * edges[[b + 1 for b in settled]]), [*settled.values()]
+    mean = np.average(middles, weights=messages)
+    alone_s = edges[bucket_at("ttft", FULL)]
+    assert mean - alone_s == pytest.approx(wait_s, rel=0.05)
+    variance = np.average((middles - mean) ** 2, weights=messages)
+    assert variance == pytest.approx(wait_s * spread_s + patience_s / 4, rel=0.1)
+
+
+@pytest.mark.parametrize(("over", "load"), [((), 0.9), (("c",), OVER)])
+def test_who_is_served_before_a_queue_takes_the_time_of_an_overloaded_pool(
+        over: tuple[str, ...], load: float) -> None:
+    """The others fill the GPUs; without such a point in the table it is its highest load."""
+    base = scenario(0.4)
+    late = replace(base.traffic["c"], priority=2, messages_per_day=86_400 * 16.0)
+    given = replace(base, traffic={**base.traffic, "late": late}, latency_tables={
+        "s": made_up("s", ["a100"], ["c", "late"], over=over)})
+    rows = tables(given)["fact_latency_hourly"].filter(
+        (pc.field("metric") == "e2e") & (pc.field("traffic_class") == "c"))
+    assert set(rows["bucket"].to_pylist()) == {bucket_at("e2e", load, 16)}
+
+
+@pytest.mark.parametrize("part", [0.0, 0.25, 1.0])
+def test_between_two_distributions_quantiles_are_geometric_means(part: float) -> None:
+    draw = np.random.default_rng(3)
+    low, high = np.zeros(LATENCY_BUCKETS), np.zeros(LATENCY_BUCKETS)
+    low[50:200], high[150:400:3] = draw.random(150), draw.random(84)
+    low, high = low / low.sum(), 0.8 * high / high.sum()
+    found = between(low, high, part)
+    assert found.min() >= 0
+    assert found.sum() == pytest.approx(1 - 0.2 * part)
+
+    def places(counts: Any) -> Any:
+        return np.interp(np.linspace(0.01, 0.99, 99), np.cumsum(counts) / counts.sum(),
+                         np.arange(LATENCY_BUCKETS) + 1)
+
+    assert places(found) == pytest.approx((1 - part) * places(low) + part * places(high), abs=1.0)
+
+
+def test_no_wait_is_the_pool_at_load_1_and_a_long_one_is_a_normal() -> None:
+    """Every message stands in one of the two."""
+    waits = np.zeros(WAIT_BUCKETS)
+    waits[1] = 10.0
+    found, at_1 = spread(waits, 0.0, 100.0**2)
+    assert at_1 == pytest.approx(10.0, abs=0.01)
+    assert found.sum() + at_1 == pytest.approx(10.0)
+    waits[:] = 0.0
+    waits[80] = 10.0
+    wait_s = wait_middles()[80]
+    found, at_1 = spread(waits, 0.04 * wait_s / 2, 0.04 * wait_s**2 / 2)
+    assert (at_1, found.sum()) == pytest.approx((0.0, 10.0), abs=1e-4)
+    mean = found @ wait_middles() / 10
+    assert mean == pytest.approx(wait_s, rel=0.01)
+    assert sqrt(found @ (wait_middles() - mean) ** 2 / 10) == pytest.approx(0.2 * wait_s, rel=0.03)
+
+
+def test_the_pools_queue_moves_as_erlang_a_says() -> None:
+    """T / rate for a class alone; what comes before it takes places and adds noise; no patience: none."""
+    own, before = np.array([5.0, 5.0, 0.0]), np.array([0.0, 10.0, 1.0])
+    assert fluctuation_s2(60.0, own, before).tolist() == pytest.approx([12.0, 36.0, 0.0])
+    assert not fluctuation_s2(None, own, before).any()
 
 
 def test_every_served_message_is_counted_once() -> None:
@@ -136,7 +208,8 @@ def test_a_wait_moves_every_message_and_loses_none() -> None:
     waits[[5, 40, 90]] = 0.5, 0.3, 0.2
     after = shifted(before, waits)
     assert after.sum(axis=1) == pytest.approx(before.sum(axis=1))
-    assert np.array_equal(after[1], before[1])
+    assert after[1] == pytest.approx(before[1])
+    assert shifted(before, waits / 4) == pytest.approx(after / 4)
     edges = np.array(latency_edges_s())
     middle = np.sqrt(edges[:-1] * edges[1:])
     wait_s = FIRST_EDGE_S * 2.0 ** ((np.array([5, 40, 90]) - 0.5) / BUCKETS_PER_OCTAVE) @ [0.5, 0.3, 0.2]

@@ -225,7 +225,9 @@ def test_the_python_call_takes_a_path_and_all_options(calls: Trace) -> None:
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    ({"replicas": 0}, "at least 1 replica"),
+    ({"replicas": 0}, "1 to 65,536 replicas, not 0"),
+    ({"replicas": 65_537}, "1 to 65,536 replicas, not 65,537"),
+    ({"usd_per_gpu_hour": float("nan")}, "a price is 0 to 10,000 USD"),
     ({"warm_up_s": -1.0}, "warm-up takes 0 s or more"),
     ({"series_s": 0.0}, "a row every"),
     ({"series_s": 0.001, "load_frac": 1e-4}, "more than 10,000,000 rows"),

@@ -50,6 +50,8 @@ BY_HAND = {
     "traffic.plus.wait_p50_s": 0.0,
     "traffic.plus.wait_p99_s": 0.5 * 2 ** (0.125 * (0.99 * 9 - 6) / 3),
     "traffic.plus.slo_met_frac": None,
+    "traffic.plus.latency_known_frac": 1.0,
+    "traffic.dev.latency_known_frac": 0.0,
     "traffic.plus.ttft_p50_s": 0.064 * 2 ** (0.5 * 9 / 6 / 16),
     "traffic.plus.ttft_p99_s": 0.512 * 2 ** ((0.99 * 9 - 6) / 3 / 16),
     "traffic.plus.tpot_p50_s": 0.032 * 2 ** (0.5 / 16),

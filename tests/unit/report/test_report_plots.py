@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from made_up_run import MadeUpRun
 from matplotlib.figure import Figure
@@ -97,6 +98,22 @@ def test_the_plot_of_latency_shows_the_classes_that_are_known_and_is_written_for
     names = [{path.stem for path in plots.write_all(run, tmp_path / name)}
              for name, run in (("known", known), ("unknown", week))]
     assert names[0] - names[1] == {"latency"}
+
+
+def test_the_plot_of_latency_spans_the_known_hours_and_has_gaps_between_them() -> None:
+    run = MadeUpRun(60, latency=True)
+    rows = run.tables["fact_latency_hourly"]
+    first = pd.Timestamp("2024-01-20T06:00Z")
+    at = (rows["hour"] - first) / pd.Timedelta(hours=1)
+    run.connection.register("fact_latency_hourly", rows[at.isin([0, 1, 2, 5])])
+    figure = plots.latency(run)
+    for panel in (0, 1):
+        known = line(figure, panel, "api_gpt4, p99")
+        assert np.isfinite(known).tolist() == [True] * 3 + [False] * 2 + [True]
+        low, high = figure.axes[panel].get_xlim()
+        assert high - low == pytest.approx(6 / 24)
+    drawn = next(each for each in figure.axes[0].get_lines() if each.get_label() == "api_gpt4, p99")
+    assert np.flatnonzero(drawn.get_markevery()).tolist() == [5]  # an hour alone makes no line
 
 
 def test_surges_are_marked(week: Any) -> None:

@@ -118,6 +118,8 @@ BAD_JSON = [
     ("unreadable_time", '{"t": null, "p": 1, "o": 2, "c": "a"}'),
     ("unreadable_number", '{"t": 5, "p": true, "o": 2, "c": "a"}'),
     ("zero_output", '{"t": 5, "p": 1, "o": 0, "c": "a"}'),
+    ("no_class", '{"t": 5, "p": 1, "o": 1, "c": null}'),
+    ("unreadable_time", '{"t": null, "p": 1, "o": 1, "c": "a"}'),
 ]
 
 
@@ -183,6 +185,9 @@ def test_a_column_of_identifiers_is_no_class(tmp_path: Path) -> None:
     ("t,p,o,c\n\n1,1,0,a\n1,x,0,a\n", 3,
      "no row can be used (1 unreadable_number, 1 zero_output); the first: an output of no tokens: '1,1,0,a'"),
     ("t,p,o,c\n2024-01-01,1,1,a\n", 2, "times are read as ns: say what they are with --time-unit"),
+    ("t;p;o;c" * 20 + "\n1;1;1;a\n", 1,
+     f"(it is one cell, '{('t;p;o;c' * 20)[:80]}...': is the delimiter a comma?)"),
+    (b"t,p,o,c\xe9\n1,1,1,a\n", 1, "the header is not UTF-8"),
     (b"\x1f\x8b\x08", 1, "the file is gzip, not text; unpack it first"),
     (b"PAR1", 1, "the file is Parquet, not text"),
     ("t,p,o,c\n".encode("utf-16"), 1, "the file is UTF-16, not UTF-8"),
@@ -193,6 +198,15 @@ def test_a_file_that_is_none_says_where(text: str | bytes, place: int, words: st
     assert str(caught.value).startswith(f"{tmp_path / 'source.csv'}:{place}: error: ")
     assert words in str(caught.value)
     assert not (tmp_path / "trace.parquet").exists()
+
+
+@pytest.mark.parametrize("end", ["", ",\""])
+def test_bytes_that_are_not_utf8_are_told_with_their_line(tmp_path: Path, end: str) -> None:
+    text = (b"t,p,o,c,note\n1,1,1,a,x\n2,1,1,caf\xe9,x\n3,1,1,a,\xe9\n4,1,1,caf\xc3\xa9,x\n5,1,0,a"
+            + end.encode())
+    report, trace = imported(tmp_path, text, OWN)
+    assert [row.line for row in report.bad_rows["not_utf8"]] == [3, 4]
+    assert (report.dropped["not_utf8"], trace.class_names) == (2, ("a", "caf\u00e9"))
 
 
 def test_unknown_names(tmp_path: Path) -> None:
