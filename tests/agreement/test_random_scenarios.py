@@ -26,7 +26,7 @@ EVENTS = {"accepted", "handed_back", "outage_start", "maintenance_end", "lent", 
 def test_the_random_scenarios_reach_every_mechanism() -> None:
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=60)
+    @settings(max_examples=120)
     @given(scenarios(most_days=1))
     def look(scenario: Scenario) -> None:
         sink = TableSink()
