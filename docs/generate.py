@@ -15,13 +15,11 @@ import sys
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from markup import number, table
+
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 REFERENCE = DOCS / "reference"
-sys.path.insert(0, str(DOCS))  # the pages' own modules lie beside this file, which may be imported by path
-
-from markup import number, table  # noqa: E402 - found through the line above
-
 MADE = "<!-- Written by docs/generate.py from the code. Do not edit: run `make docs`. -->"
 
 

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from generate import pages
+from sessions import BLOCK, PAGES, blocks, keep_file
 
 from fleetsim.cli.main import GROUPS, VERBS
 from fleetsim.cli.template import TEMPLATE
@@ -15,10 +17,6 @@ from fleetsim.spec.offer_file import is_offer_file, load_offers
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-sys.path.insert(0, str(DOCS))
-
-from generate import pages  # noqa: E402 - the pages' own programs lie in docs/
-from sessions import BLOCK, PAGES, blocks, keep_file  # noqa: E402 - likewise
 
 TEXTS = [*(ROOT / name for name in ("README.md", "CHANGELOG.md", "results/README.md")),
          *sorted(DOCS.rglob("*.md"))]

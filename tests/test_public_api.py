@@ -34,7 +34,7 @@ def test_the_version_is_that_of_the_package() -> None:
 
 def test_only_a_path_can_be_loaded() -> None:
     with pytest.raises(fs.UsageError, match="takes the path of a scenario file, not NoneType"):
-        fs.load(None)  # type: ignore[arg-type]  # the mistake that is tested
+        fs.load(None)  # wrong on purpose
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

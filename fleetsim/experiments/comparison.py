@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fleetsim.errors import UsageError, did_you_mean
 from fleetsim.experiments.alternatives import (
@@ -18,10 +18,8 @@ from fleetsim.experiments.alternatives import (
     on_one_basis,
 )
 from fleetsim.model.figure import find_figure
+from fleetsim.model.scenario import Scenario
 from fleetsim.output.run import Run
-
-if TYPE_CHECKING:
-    from fleetsim.model.scenario import Scenario
 
 Value = float | str | None
 
@@ -114,7 +112,7 @@ class Comparison:
         }
 
 
-def compare(things: "Sequence[str | os.PathLike[str] | Scenario | Run]", *, results: Path | str = "results",
+def compare(things: Sequence[str | os.PathLike[str] | Scenario | Run], *, results: Path | str = "results",
             seed: int | None = None, figures: Sequence[str] = (), scenarios: Sequence[str] = (),
             overrides: Sequence[str] = ()) -> Comparison:
     """Compare scenario files, contract files, run directories, scenarios or runs; the first is the baseline.
@@ -126,15 +124,15 @@ def compare(things: "Sequence[str | os.PathLike[str] | Scenario | Run]", *, resu
     """
     paths = [each for each in things if isinstance(each, str | os.PathLike)]
     runs = [each for each in things if isinstance(each, Run)]
-    if len(paths) not in (0, len(things)) or len(runs) not in (0, len(things)):
+    loaded = [each for each in things if isinstance(each, Scenario)]
+    if len(things) not in (len(paths), len(runs), len(loaded)):
         raise UsageError("compare takes paths, scenarios or runs, not a mix of them")
     if paths:
         found = alternatives(paths, results=Path(results), seed=seed, scenarios=scenarios,
                              overrides=overrides)
     else:
         nothing_to_change(seed if runs else None, scenarios, overrides)
-        found = of_runs(runs) if runs else of_scenarios(
-            things, results=Path(results), seed=seed or 0)  # type: ignore[arg-type]  # all that is left
+        found = of_runs(runs) if runs else of_scenarios(loaded, results=Path(results), seed=seed or 0)
     if len(found) < 2:
         raise UsageError("nothing to compare: give two alternatives, or a scenario file with named scenarios")
     found = on_one_basis(found)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, TypeAlias, TypeVar
 
 from fleetsim.units import UtcTime
@@ -43,9 +44,10 @@ def values_of(value: "Dated[T]") -> list[T]:
     return list(value.values()) if isinstance(value, Mapping) else [value]
 
 
-def most(value: "Dated[T]") -> float:
+def most(value: "Dated[float] | Dated[Decimal]") -> float:
     """The largest value that a dated number ever has; 0 when it has none."""
-    return max((float(number) for number in values_of(value)), default=0.0)  # type: ignore[arg-type]  # numbers
+    numbers = value.values() if isinstance(value, Mapping) else [value]
+    return max((float(number) for number in numbers), default=0.0)
 
 
 def change_dates(value: "Dated[T]") -> list[datetime]:

@@ -1,7 +1,8 @@
 """The scalar rules that the fluid kernel and its reference have in common, against theory and scipy."""
 
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -31,6 +32,17 @@ PROBABILITIES = [1e-12, 1e-6, 0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99, 0.999,
 # A queue that is served, that people leave and that turns people away when it is full:
 # dQ/dt = arrivals - capacity - Q/T while 0 < Q < most
 
+@dataclass(frozen=True)
+class Reached:
+    """Where `solve_ivp` stops: the queue is empty, or as long as it may be."""
+
+    messages: float
+    terminal: ClassVar = True
+
+    def __call__(self, _: float, state: Any) -> float:
+        return float(state[0]) - self.messages
+
+
 NAMES = ("served", "abandoned", "turned", "left", "integral", "busy_s")
 
 
@@ -44,10 +56,7 @@ def by_integration(waiting: float, arriving: float, capacity: float, patience_s:
     def change(_: float, state: Any) -> list[float]:
         return [net_per_s - state[0] / patience_s, state[0]]
 
-    def reached(_: float, state: Any) -> float:
-        return float(state[0]) - (0.0 if net_per_s < 0 else most)
-
-    reached.terminal = True  # type: ignore[attr-defined]  # as solve_ivp reads it
+    reached = Reached(0.0 if net_per_s < 0 else most)
     full_at_once = net_per_s > waiting / patience_s and waiting >= most
     watch = net_per_s < 0 or (net_per_s > 0 and math.isfinite(most) and not full_at_once)
     solved = integrate.solve_ivp(change, (0.0, 1e-9 if full_at_once else step_s), [waiting, 0.0], rtol=1e-11,

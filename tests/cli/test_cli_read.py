@@ -106,7 +106,7 @@ def test_a_garbled_summary_is_a_damaged_run(fleetsim: Command, copy: Path, conte
     assert "is damaged: summary.json cannot be read" in outcome.err
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full, which is always full")
 def test_output_that_cannot_be_written_is_one_line(week: Finished) -> None:
     with Path("/dev/full").open("w") as full:
         found = subprocess.run(command("show", week.path), stdout=full, stderr=subprocess.PIPE, text=True,

@@ -125,7 +125,7 @@ def test_help_is_there(fleetsim: Command) -> None:
         assert "--json" in fleetsim("trace", verb, "--help").out
 
 
-@pytest.mark.skipif(not AZURE.is_file(), reason=f"no {AZURE.name} in ../shared/data")
+@pytest.mark.skipif(not AZURE.is_file(), reason=f"the public trace {AZURE.name} is not beside the checkout")
 def test_the_azure_conversation_trace(fleetsim: Command, tmp_path: Path) -> None:
     out = tmp_path / "conv.parquet"
     assert fleetsim("trace", "import", AZURE, "--format", "azure-2023", "--out", out).code == 0

@@ -93,8 +93,8 @@ class Agreement(ABC):
         start_s, end_s = ((None, None) if isinstance(primitive, OwnedCost)
                           else (primitive.start_s, primitive.end_s))
         end_s = earliest(end_s, self.termination.at_s if self.termination else None)
-        return tuple(None if second is None else instant_of(second)  # type: ignore[return-value]  # two
-                     for second in (start_s, end_s))
+        return (None if start_s is None else instant_of(start_s),
+                None if end_s is None else instant_of(end_s))
 
     @property
     def tranche_months(self) -> int | None:
@@ -165,7 +165,7 @@ def term_s(start: datetime | None, end: datetime | None, months: int | None) -> 
     """First and last second of a term with a start and an end, or so many months from the start."""
     if end is None and start is not None and months is not None:
         end = add_months(start, months)
-    return tuple(None if each is None else epoch_s(each) for each in (start, end))  # type: ignore[return-value]  # two
+    return (None if start is None else epoch_s(start), None if end is None else epoch_s(end))
 
 
 def check_term(start: datetime | None, end: datetime | None, months: int | None = None) -> None:

@@ -82,10 +82,10 @@ def panels(count: int, ax: Axes | None = None, height: float = 3.4) -> tuple[Fig
 
 def date_axis(ax: Axes, start: Any, end: Any) -> None:
     """From `start` to `end`, with dates that say each month and year once."""
-    locator = AutoDateLocator(minticks=4, maxticks=12)  # type: ignore[no-untyped-call]  # not typed there
+    locator = AutoDateLocator(minticks=4, maxticks=12)  # type: ignore[no-untyped-call]  # matplotlib.dates has no annotations
     year = ["", "%Y", "%Y", "%Y", "%Y-%m-%d", "%Y-%m-%d"]
     ax.xaxis.set_major_locator(locator)
-    formatter = ConciseDateFormatter(locator, offset_formats=year)  # type: ignore[no-untyped-call]  # same
+    formatter = ConciseDateFormatter(locator, offset_formats=year)  # type: ignore[no-untyped-call]  # nor has this class
     ax.xaxis.set_major_formatter(formatter)
     ax.set_xlim(start, end)
 

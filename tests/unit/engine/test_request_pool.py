@@ -1,12 +1,14 @@
 """The pool at request level: splits, growth, and what it counts."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from fleetsim.engine.latency import Latency
 from fleetsim.engine.request_pool import RequestPool
 from fleetsim.kernel.request.histogram import BUCKETS, bucket, edges_ns
-from fleetsim.model.replica import Batching, ReplicaGroup, RequestClass
+from fleetsim.model.replica import Batching, ReplicaGroup, RequestClass, Routing
 from fleetsim.spec import catalog
 
 LAW = catalog.step_profiles()["llama-2-70b-2023-engine-a100-80gb"].law
@@ -15,10 +17,10 @@ CHAT = RequestClass("chat", prompt_mean_tokens=1_000, prompt_cv=0.8, output_mean
 SECOND_NS = 10**9
 
 
-def pool(load: float, replicas: int = 4, seed: int = 0, **batching: object) -> RequestPool:
+def pool(load: float, replicas: int = 4, seed: int = 0, **batching: Any) -> RequestPool:
     """An hour at a load of the saturation rate."""
     lam = LAW.saturation_rps(1_000, 250, 0.8, 256) * load * replicas
-    group = ReplicaGroup(replicas, LAW, batching=Batching(**batching))  # type: ignore[arg-type]  # by name
+    group = ReplicaGroup(replicas, LAW, batching=Batching(**batching))
     return RequestPool([group], [CHAT], "join_shortest_queue", seed=seed, rates_rps=np.full((12, 1), lam))
 
 
@@ -133,10 +135,10 @@ def test_requests_taken_over_have_waited_before() -> None:
 
 
 @pytest.mark.parametrize("routing", ["shared_queue", "join_shortest_queue"])
-def test_taken_over_patience_begins_anew_and_the_longest_wait_does_not(routing: str) -> None:
+def test_taken_over_patience_begins_anew_and_the_longest_wait_does_not(routing: Routing) -> None:
     """Without a replica everybody leaves, by patience or by the longest wait since arrival."""
     classes = [RequestClass("patient", patience_s=50.0), RequestClass("shed", max_wait_s=90.0)]
-    taken = RequestPool([ReplicaGroup(1, LAW)], classes, routing, keep_every=1,  # type: ignore[arg-type]
+    taken = RequestPool([ReplicaGroup(1, LAW)], classes, routing, keep_every=1,
                         start_ns=100 * SECOND_NS)
     taken.fail(0)
     for c in (0, 1):

@@ -4,6 +4,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from small_run import SCENARIO, written
@@ -24,8 +25,8 @@ def run(folder: Path) -> fs.Run:
     return fs.simulate(fs.load(folder / "small.yaml"), seed=3, results=folder / "runs")
 
 
-def total(rows: object, column: str) -> Decimal:
-    return Decimal(pc.sum(rows.column(column)).as_py() or 0)  # type: ignore[attr-defined]  # an Arrow table
+def total(rows: pa.Table, column: str) -> Decimal:
+    return Decimal(pc.sum(rows.column(column)).as_py() or 0)
 
 
 def test_its_own_contracts_give_its_own_tables(run: fs.Run, folder: Path) -> None:

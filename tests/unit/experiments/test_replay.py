@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pytest
@@ -233,9 +234,9 @@ def test_the_python_call_takes_a_path_and_all_options(calls: Trace) -> None:
     ({"series_s": 0.001, "load_frac": 1e-4}, "more than 10,000,000 rows"),
     ({"keep_every": -1}, "one request in 1"),
 ])
-def test_wrong_options_are_told(calls: Trace, words: dict[str, float], said: str) -> None:
+def test_wrong_options_are_told(calls: Trace, words: dict[str, Any], said: str) -> None:
     with pytest.raises(fs.UsageError, match=said):
-        replay(calls, **{"replicas": 1, **ON, **words})  # type: ignore[arg-type]  # by name
+        replay(calls, **{"replicas": 1, **ON, **words})
 
 
 def test_a_steady_replay_says_all_as_plain_data(calls: Trace) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,11 +70,11 @@ def test_more_replicas_that_fail_are_named(calls: Trace, monkeypatch: pytest.Mon
     """The replay of one number more than the answer is made to serve nobody in time."""
     answer = size(calls, slo=TERMS, **ON).replicas
 
-    def worse(*words: object, **named: object) -> Replay:
+    def worse(*words: Any, **named: Any) -> Replay:
         if named["replicas"] == answer + 1:
             named["replicas"] = 1
-            return replace(replay(*words, **named), replicas=answer + 1)  # type: ignore[arg-type]  # as they come
-        return replay(*words, **named)  # type: ignore[arg-type]  # as they come
+            return replace(replay(*words, **named), replicas=answer + 1)
+        return replay(*words, **named)
 
     monkeypatch.setattr("fleetsim.experiments.size.replay", worse)
     found = size(calls, slo=TERMS, **ON)
@@ -123,9 +124,9 @@ def test_what_a_lone_step_misses_is_told_at_once(calls: Trace, monkeypatch: pyte
     """A prompt of 2,000 tokens takes 43.7 + 220 ms and more: 0.1 s cannot be met; told after one replay."""
     replays: list[int] = []
 
-    def counted(*words: object, **named: object) -> Replay:
+    def counted(*words: Any, **named: Any) -> Replay:
         replays.append(int(str(named["replicas"])))
-        return replay(*words, **named)  # type: ignore[arg-type]  # handed on as they come
+        return replay(*words, **named)
 
     monkeypatch.setattr("fleetsim.experiments.size.replay", counted)
     long = trace_of(*((0.01 * number, 2_000, 5) for number in range(40)))

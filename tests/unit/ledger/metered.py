@@ -14,7 +14,7 @@ HOUR_US = 3_600_000_000
 
 
 def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type]  # year, month, day and on, as given
+    return datetime(*parts, tzinfo=UTC)
 
 
 def hours(start: datetime, end: datetime) -> Any:
@@ -48,7 +48,7 @@ def block(whole: HourlyUsage, start: int, stop: int) -> HourlyUsage:
     """The hours from `start` to `stop` of a usage."""
     arrays = {name: values[start:stop] for name, values in vars(whole).items()
               if isinstance(values, np.ndarray)}
-    return replace(whole, **arrays)  # type: ignore[arg-type]  # fields by name
+    return replace(whole, **arrays)
 
 
 def rows(*charges: Charges) -> list[tuple[Any, ...]]:

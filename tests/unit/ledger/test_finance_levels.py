@@ -30,7 +30,7 @@ FEBRUARY = period(day(2, 1), day(3, 1))
 
 
 def usd(stream: object, when: RecordedMonth = FEBRUARY, served: Served = NOTHING) -> Fraction:
-    return earned({"it": stream}, "it", when, served).usd  # type: ignore[dict-item]  # any kind of stream
+    return earned({"it": stream}, "it", when, served).usd
 
 
 def test_calendar_months_of_a_horizon() -> None:
@@ -123,7 +123,7 @@ def test_tokens_at_the_price_of_their_hour() -> None:
 ])
 def test_a_share_is_paid_between_floor_and_cap(terms: dict[str, object], expected: float) -> None:
     gross = MonthlyRevenue(usd_per_month=Decimal(100_000))
-    share = StreamShare(of="gross", **{"share_frac": 0.375, **terms})  # type: ignore[arg-type]  # by keyword
+    share = StreamShare(of="gross", **{"share_frac": 0.375, **terms})
     found = earned({"gross": gross, "share": share}, "share", FEBRUARY, NOTHING).usd
     assert float(found) == pytest.approx(expected, rel=1e-14)
 
@@ -153,4 +153,4 @@ def test_costs() -> None:
 ])
 def test_subscriptions_that_cannot_be(terms: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"reference|more than"):
-        Subscription(**{"subscribers": 1.0, "usd_per_month": Decimal(1), **terms})  # type: ignore[arg-type]  # ^
+        Subscription(**{"subscribers": 1.0, "usd_per_month": Decimal(1), **terms})

@@ -119,7 +119,7 @@ def test_the_bank_equals_a_loop(
 
 def left_in(charges: object) -> int:
     """Micro-dollars still in the bank: paid and neither drawn nor lapsed."""
-    return billed(charges) - effective(charges)  # type: ignore[arg-type]  # charges
+    return billed(charges) - effective(charges)
 
 
 def bank_of(
@@ -130,7 +130,7 @@ def bank_of(
 
     def charge(clause: str, quantity: int, money: Fraction | int) -> None:
         found[clause][0] += quantity
-        found[clause][1] += money  # type: ignore[assignment]  # exact until the end
+        found[clause][1] += money
 
     bank: list[list[int]] = []
     names = sorted({month_of(hour) for hour in fleet.hours})

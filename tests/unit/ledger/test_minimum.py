@@ -100,7 +100,7 @@ TEN = {"fleet": "azure", "usd_per_gpu_hour": Decimal(2), "gpus": 10, "start": ut
 
 def test_use_above_the_commitment_of_the_month_is_overage() -> None:
     """Of the 100 GPU-hours above 10 GPUs, 60 are those that six idle hours left in the month."""
-    contract = TakeOrPay(**TEN, overage_usd_per_gpu_hour=Decimal(5))  # type: ignore[arg-type]  # terms by name
+    contract = TakeOrPay(**TEN, overage_usd_per_gpu_hour=Decimal(5))
     charges = rate({"c": contract}, [bursts()])
     assert gpu_s(charges, "overage") == (100 - 60) * 3_600
     assert billed(charges) == 720 * 10 * 2_000_000 + 40 * 5_000_000
@@ -135,7 +135,7 @@ def test_what_a_month_makes_up_for_is_no_waste_of_a_total(use: Any, unused: int)
 
 def test_without_an_overage_price_use_above_the_commitment_falls_to_the_next_contract() -> None:
     rest = OnDemand(fleet="azure", usd_per_gpu_hour=Decimal(5))
-    contract = TakeOrPay(**TEN)  # type: ignore[arg-type]  # terms by name
+    contract = TakeOrPay(**TEN)
     charges = rate({"c": contract, "rest": rest}, [bursts()])
     assert gpu_s(charges, "on_demand") == 100 * 3_600
     assert gpu_s(charges, "unused") == 60 * 3_600
@@ -144,7 +144,7 @@ def test_without_an_overage_price_use_above_the_commitment_falls_to_the_next_con
 
 def test_an_unused_price_list_beside_a_minimum_changes_nothing() -> None:
     metered = bursts()
-    contract = TakeOrPay(**TEN, minimum_frac=0.5,  # type: ignore[arg-type]  # terms by name
+    contract = TakeOrPay(**TEN, minimum_frac=0.5,
                          overage_usd_per_gpu_hour=Decimal(5))
     rest = OnDemand(fleet="azure", usd_per_gpu_hour=Decimal(1))
     assert rows(rate({"c": contract, "rest": rest}, [metered])) == rows(rate({"c": contract}, [metered]))
@@ -153,7 +153,7 @@ def test_an_unused_price_list_beside_a_minimum_changes_nothing() -> None:
 def test_other_commitments_come_before_use_above_a_minimum() -> None:
     """4 GPUs reserved and a plan of $3 an hour at $1.50 take the burst's first 6 GPUs of 10."""
     contracts = {
-        "c": TakeOrPay(**TEN, overage_usd_per_gpu_hour=Decimal(5)),  # type: ignore[arg-type]  # terms by name
+        "c": TakeOrPay(**TEN, overage_usd_per_gpu_hour=Decimal(5)),
         "dear": Reserved(fleet="azure", usd_per_gpu_hour=Decimal(9), gpus=4),
         "plan": SavingsPlan(
             usd_per_hour=Decimal(3),
@@ -178,7 +178,7 @@ def test_other_commitments_come_before_use_above_a_minimum() -> None:
 )
 def test_terms_that_contradict_each_other_are_refused(terms: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        TakeOrPay(fleet="azure", **terms)  # type: ignore[arg-type]  # wrong on purpose
+        TakeOrPay(fleet="azure", **terms)  # wrong on purpose
 
 
 prices = st.decimals(0, 20, places=3)

@@ -181,4 +181,4 @@ def test_a_public_price_is_that_of_the_gpu_hours_alone(
 )
 def test_owned_hardware_that_cannot_be_is_refused(terms: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Owned(fleet="azure", capex_usd_per_gpu=Decimal(100), **terms)  # type: ignore[arg-type]  # on purpose
+        Owned(fleet="azure", capex_usd_per_gpu=Decimal(100), **terms)  # wrong on purpose

@@ -98,7 +98,7 @@ def test_volume_tiers(
         fleet="azure",
         start=start,
         period_months=months,
-        mode=mode,  # type: ignore[arg-type]  # one of two
+        mode=mode,
         tiers=(Tier(0, first), *(Tier(*tier) for tier in more)),
     )
     last_us = epoch_us(fleet.hours[-1] + timedelta(hours=1))

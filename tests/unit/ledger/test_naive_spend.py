@@ -109,7 +109,7 @@ def test_a_plan_over_fleets_equals_a_loop(
     plan = SavingsPlan(
         rates={
             name: PlanRate(
-                on_demand_usd_per_gpu_hour=dated[name],  # type: ignore[arg-type]  # dated or not
+                on_demand_usd_per_gpu_hour=dated[name],
                 usd_per_gpu_hour=own[name],
             )
             for name in names
@@ -123,7 +123,7 @@ def test_a_plan_over_fleets_equals_a_loop(
     contracts = {
         "plan": plan,
         **{f"od-{name}": OnDemand(fleet=name, usd_per_gpu_hour=dated[name]) for name in names},
-    }  # type: ignore[arg-type]  # dated or not
+    }
     charges = rate(contracts, [each.usage for each in metered_fleets.values()])
     per_h = commitment * (1 - discount) if gcp else commitment
     expected: dict[str, list[list[int]]] = {name: [] for name in names}
@@ -273,7 +273,7 @@ def test_a_rise_is_of_the_plan_prices() -> None:
 def test_plans_that_contradict_themselves_are_refused(terms: dict[str, object], message: str) -> None:
     rates = {"azure": PlanRate(on_demand_usd_per_gpu_hour=Decimal(5), usd_per_gpu_hour=Decimal(3))}
     with pytest.raises(ValueError, match=message):
-        SavingsPlan(**{"rates": rates, **terms})  # type: ignore[arg-type]  # wrong on purpose
+        SavingsPlan(**{"rates": rates, **terms})  # wrong on purpose
 
 
 @given(

@@ -224,7 +224,7 @@ def test_unknown_names(run: Run, name: str, message: str) -> None:
 ])
 def test_impossible_windows(run: Run, start: str, end: str, days: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        run.figure("cost.total_usd", start, end, days)  # type: ignore[arg-type]  # wrong on purpose
+        run.figure("cost.total_usd", start, end, days)  # wrong on purpose
 
 
 def test_work_without_gpus_is_an_endless_load(tmp_path: Path) -> None:

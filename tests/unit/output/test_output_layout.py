@@ -52,7 +52,7 @@ def test_the_order_of_inputs_does_not() -> None:
 ])
 def test_impossible_runs(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        identity(**arguments)  # type: ignore[arg-type]  # wrong on purpose
+        identity(**arguments)  # wrong on purpose
 
 
 @pytest.mark.parametrize(("name", "folder"), [

@@ -26,7 +26,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
                **options: object) -> None:
         made.append(options)
         for hours in (range(24), range(24, HOURS)):
-            write_blocks(sink.write, tiny_blocks(), hours)  # type: ignore[attr-defined]  # a sink
+            write_blocks(sink.write, tiny_blocks(), hours)
             progress(hours.stop * HOUR_NS, HOURS * HOUR_NS)
 
     monkeypatch.setattr(fleetsim.engine, "simulate", engine)
@@ -36,7 +36,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
 def fail_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     """An engine that fails after a day."""
     def engine(scenario: object, *, sink: object, progress: Callable[[int, int], None], **_: object) -> None:
-        write_blocks(sink.write, tiny_blocks(), range(24))  # type: ignore[attr-defined]  # a sink
+        write_blocks(sink.write, tiny_blocks(), range(24))
         progress(24 * HOUR_NS, HOURS * HOUR_NS)
         raise error
 
@@ -74,7 +74,7 @@ def test_two_threads_that_make_one_run_get_one_run(tmp_path: Path, calls: list[d
 
 def test_what_is_no_scenario(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="takes a scenario, as load gives it, not str"):
-        simulate("base.yaml", results=tmp_path)  # type: ignore[arg-type]  # the mistake that is tested
+        simulate("base.yaml", results=tmp_path)  # wrong on purpose
 
 
 def test_a_file_in_the_place_of_the_results(tmp_path: Path, calls: list[dict[str, object]]) -> None:

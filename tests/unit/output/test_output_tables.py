@@ -73,7 +73,7 @@ def test_references_go_to_the_key_of_a_dimension(column: str, dimension: str) ->
     assert TABLES[dimension].key == tuple(dict.fromkeys(["run_id", column]))
     uses = [found.name for found in TABLES.values() if found.column(column)]
     assert set(uses) >= {dimension}
-    assert all(TABLES[name].column(column).dtype == KEY for name in uses)  # type: ignore[union-attr]  # has it
+    assert all(TABLES[name].column(column).dtype == KEY for name in uses)
 
 
 def test_fields_say_unit_meaning_and_additivity() -> None:

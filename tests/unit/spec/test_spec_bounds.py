@@ -143,7 +143,7 @@ def test_the_nearest_file_is_suggested(tmp_path: Path) -> None:
 def test_integers_of_numpy_in_an_override(tmp_path: Path, value: object) -> None:
     source = override(scenario(tmp_path), {"horizon.step_s": value}).source
     assert source["horizon"] == {"start": "2024-01-01", "end": "2024-02-01", "step_s": 60}
-    assert type(source["horizon"]["step_s"]) is int  # type: ignore[index]  # a map of the source
+    assert type(source["horizon"]["step_s"]) is int
 
 
 @pytest.mark.parametrize("value", [np.float64(0.5), np.float32(0.5), Fraction(1, 2)])
@@ -158,7 +158,7 @@ def test_real_numbers_of_other_kinds_in_an_override(tmp_path: Path, value: objec
 )
 def test_overrides_that_are_no_map_of_paths(tmp_path: Path, values: object, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        override(scenario(tmp_path), values)  # type: ignore[arg-type]  # what is tested
+        override(scenario(tmp_path), values)  # wrong on purpose
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ scenarios:
 
 def price(path: Path, name: str | None = None, *sets: str) -> Decimal:
     contract = load(path, scenario=name, overrides=sets).scenario.contracts["azure-a100"]
-    return contract.usd_per_gpu_hour  # type: ignore[attr-defined]  # a reserved contract has one
+    return contract.usd_per_gpu_hour
 
 
 def test_extends_merges_maps_and_replaces_lists_and_scalars(tmp_path: Path) -> None:
@@ -131,10 +131,10 @@ def test_override_rebuilds_from_the_resolved_source(tmp_path: Path) -> None:
             "traffic.plus.labels": {"team": "a"},
         },
     )
-    assert other.contracts["azure-a100"].usd_per_gpu_hour == Decimal("1.1")  # type: ignore[attr-defined]  # reserved
+    assert other.contracts["azure-a100"].usd_per_gpu_hour == Decimal("1.1")
     assert other.horizon.end == datetime(2024, 1, 15, tzinfo=UTC)
     assert other.traffic["plus"].labels == {"team": "a"}
-    assert scenario.contracts["azure-a100"].usd_per_gpu_hour == Decimal("2.6")  # type: ignore[attr-defined]  # reserved
+    assert scenario.contracts["azure-a100"].usd_per_gpu_hour == Decimal("2.6")
     assert override(scenario, {}) == scenario
 
 

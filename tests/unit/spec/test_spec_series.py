@@ -46,7 +46,7 @@ def test_a_path_is_relative_to_the_file_that_has_it(tmp_path: Path) -> None:
     write(tmp_path, changed(series("data/m.csv")), "parts/base.yaml")
     scenario = load(write(tmp_path, "extends: parts/base.yaml\n")).scenario
     assert list(scenario.inputs) == ["parts/data/m.csv"]
-    assert scenario.source["traffic"]["plus"]["messages_per_day"]["file"] == "parts/data/m.csv"  # type: ignore[index]  # plain data
+    assert scenario.source["traffic"]["plus"]["messages_per_day"]["file"] == "parts/data/m.csv"
 
 
 @pytest.mark.parametrize(

@@ -360,7 +360,7 @@ def test_only_traces_are_read(tmp_path: Path) -> None:
         good.of_class("b")
 
 
-@pytest.mark.skipif(not AZURE.is_file(), reason=f"no {AZURE.name} in ../shared/data")
+@pytest.mark.skipif(not AZURE.is_file(), reason=f"the public trace {AZURE.name} is not beside the checkout")
 def test_the_azure_conversation_trace(tmp_path: Path) -> None:
     report = import_trace(AZURE, layout_of("azure-2023"), tmp_path / "conv.parquet")
     trace = read_trace(tmp_path / "conv.parquet")

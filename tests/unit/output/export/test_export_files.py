@@ -200,7 +200,7 @@ def test_a_failed_replacement_leaves_the_old_one(kinds: Run, tmp_path: Path,
 def test_what_cannot_be_asked_for(kinds: Run, tmp_path: Path, to: str, path: str | None, grain: str | None,
                                   message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        fs.export(kinds, to, None if path is None else tmp_path / path, grain=grain)  # type: ignore[arg-type]  # tested
+        fs.export(kinds, to, None if path is None else tmp_path / path, grain=grain)  # wrong on purpose
 
 
 def test_default_names_tell_the_run(kinds: Run) -> None:
