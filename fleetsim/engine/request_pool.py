@@ -75,7 +75,7 @@ class RequestPool:
         if rates_rps is None:
             rates_rps = np.zeros((0, len(classes)))
         starts = min_tree.layout(count)
-        idle = IDLE if routing == "shared_queue" else 0
+        idle = np.full(count, IDLE) if routing == "shared_queue" else np.arange(count)  # as `rank` gives them
         levels = sorted({each.priority for each in classes})
         self._kept: list[Array] = []
         self.state = State(
@@ -100,7 +100,7 @@ class RequestPool:
             trace_ns=np.ascontiguousarray(trace.arrival_ns, dtype=np.int64),
             trace=np.stack([trace.prompt_tokens, trace.output_tokens, trace.class_], axis=1).astype(np.int64),
             times=min_tree.filled(starts, np.full(count, NEVER)),
-            ranks=min_tree.filled(starts, np.full(count, idle)),
+            ranks=min_tree.filled(starts, idle),
             tree=starts,
             serving=np.arange(count),
             latency=latency_counts(len(classes)) if latency is None else latency,

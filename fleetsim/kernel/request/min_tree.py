@@ -78,8 +78,14 @@ def first_least(tree, starts, value):
     place = PLACE(0)
     for level in range(starts.size - 2, -1, -1):
         first = starts[PLACE(level)] + (place << BITS)
-        at = WIDTH
+        having = PLACE(0)
         for k in range(WIDTH):  # without a branch: any of them is as likely
-            at = min(at, k if tree[first + PLACE(k)] == value else WIDTH)
-        place = (place << BITS) + PLACE(at)
+            having |= PLACE(tree[first + PLACE(k)] == value) << PLACE(k)
+        place = (place << BITS) + PLACE(lowest_bit(having))
     return np.int64(place)
+
+
+@compiled
+def lowest_bit(bits):
+    """Which is the lowest bit that is set: the exponent of a float that has only this one."""
+    return (np.float64(np.int64(bits & (~bits + PLACE(1)))).view(np.int64) >> 52) - 1_023

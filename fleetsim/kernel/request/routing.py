@@ -14,6 +14,7 @@ from fleetsim.kernel.request.arrays import (
 )
 from fleetsim.kernel.request.batch import fits
 from fleetsim.kernel.request.min_tree import first_least, least, put
+from fleetsim.kernel.request.rank import REPLICA_MASK
 from fleetsim.kernel.request.segment import look
 from fleetsim.kernel.request.uniforms import uniform
 
@@ -24,7 +25,7 @@ def route(state, number, now):
     clock = state.clock[0]
     kind = clock.routing
     if kind == SHORTEST_QUEUE:
-        return first_least(state.ranks, state.tree, least(state.ranks, state.tree))
+        return least(state.ranks, state.tree) & REPLICA_MASK
     if kind == ROUND_ROBIN:
         clock.turn += 1
         return state.serving[PLACE((clock.turn - 1) % clock.up)]
