@@ -1,6 +1,7 @@
 """Requests per CPU-second of the request kernel: by replicas, routing, load, prefill and KV cache."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -44,6 +45,25 @@ def ns_per_request(replicas: int, routing: Routing = "join_shortest_queue", load
     return least
 
 
+def preempting() -> tuple[float, float]:
+    """CPU per request where the KV cache of 60,000 tokens is full, and prompt tokens prefilled / served."""
+    law = replace(LAW, kv_tokens=60_000)
+    tokens = CHAT.prompt_mean_tokens + CHAT.output_mean_tokens * (1 + CHAT.output_cv**2) / 2
+    rps = 100 * law.saturation_rps(CHAT.prompt_mean_tokens, CHAT.output_mean_tokens, CHAT.output_cv,
+                                   round(law.kv_tokens / tokens))
+    pool = RequestPool([ReplicaGroup(100, law, batching=Batching(max_batch=256, kv="grown"))], [CHAT],
+                       "join_shortest_queue", rates_rps=np.full((20, 1), rps))
+    pool.advance(round(120e9))
+    served, prefilled, asked = (pool.count(0, "served"), pool.state.replicas["prompt_tokens"].sum(),
+                                pool.count(0, "prompt_tokens"))
+    began = time.process_time()
+    pool.advance(round((120.0 + 200_000 / rps) * 1e9))
+    taken_s = time.process_time() - began
+    again = ((pool.state.replicas["prompt_tokens"].sum() - prefilled)
+             / (pool.count(0, "prompt_tokens") - asked))
+    return taken_s / (pool.count(0, "served") - served) * 1e9, float(again)
+
+
 def line(what: str, ns: float, at_most: float | None = None) -> Measured:
     """A row of the table."""
     return Measured(what, ns, "ns CPU", at_most, f"{1e9 / ns:,.0f} requests per CPU-s")
@@ -68,6 +88,9 @@ def measure() -> list[Measured]:
                            ("grown KV, batch 256", {"kv": "grown", "max_batch": 256}),
                            ("both", {"prefill": "chunked", "kv": "grown", "max_batch": 256})):
         lines.append(line(f"100 replicas, {name}", ns_per_request(100, **batching), MANY_NS))
+    ns, again = preempting()
+    lines.append(line(f"100 replicas, KV full: {again - 1:.0%} of prompts prefilled again", ns, MANY_NS))
+    lines.append(Measured("prompts served / prefilled, KV full", 1 / again, "", 0.97))
     return lines + ([by_trace()] if AZURE.exists() else [])
 
 

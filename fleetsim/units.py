@@ -131,6 +131,7 @@ StepMilliseconds = Annotated[float, Quantity("ms", ge=1e-6, warn_above=60_000)]
 """A step takes at least a nanosecond, or time would stand still."""
 Milliseconds = Annotated[float, Quantity("ms", ge=0, warn_above=60_000)]
 GigaBytes = Annotated[float, Quantity("GB", ge=0, warn_above=10_000)]
+GigaBytesPerSecond = Annotated[float, Quantity("GB/s", gt=0, warn_above=1e6)]
 Microseconds = Annotated[float, Quantity("us", ge=0, warn_above=1e6)]
 NanosecondsPerToken = Annotated[float, Quantity("ns/token", ge=0, warn_above=1e6)]
 GpuSeconds = Annotated[float, Quantity("GPU-s", gt=0, warn_above=1e6)]

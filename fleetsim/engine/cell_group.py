@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from fleetsim.engine.request_pool import RequestPool, latency_counts
-from fleetsim.kernel.request.arrays import NEVER, Array
+from fleetsim.kernel.arrays import NEVER, Array
 from fleetsim.model.replica import ReplicaGroup, RequestClass, Routing
 
-COUNTED = ("arrived", "admitted", "abandoned", "shed", "rejected", "admitted_prompt_tokens",
+TALLIED = ("arrived", "admitted", "abandoned", "shed", "rejected", "admitted_prompt_tokens",
            "admitted_output_tokens", "waited_ns")
 """Columns of `Tally.classes`."""
 Act = tuple[str, tuple[Any, ...]]
@@ -41,7 +41,7 @@ class Tally:
     """What the cells of a service add up to so far: whole numbers, so their order does not matter."""
 
     classes: Array
-    """(C, COUNTED) since the start."""
+    """(C, TALLIED) since the start."""
     waiting: Array
     """(C) requests that wait now."""
     waiting_ns: Array
@@ -84,7 +84,7 @@ class CellGroup:
         return tallies
 
     def latency(self) -> dict[int, Array]:
-        """By service: histograms since the start, (C, METRICS, buckets)."""
+        """By service: histograms since the start, (C, HISTOGRAMS, buckets)."""
         return {service: counts.copy() for service, counts in self.latencies.items()}
 
     def waiting(self) -> dict[int, tuple[Array, Array]]:
@@ -116,6 +116,6 @@ def tally(pool: RequestPool) -> Tally:
     np.add.at(by_group, replicas["group"],
               np.stack([replicas["prompt_tokens"], replicas["output_tokens"], active_ns], axis=1))
     return Tally(
-        classes=np.stack([state.classes[name] for name in COUNTED], axis=1).astype(np.int64),
+        classes=np.stack([state.classes[name] for name in TALLIED], axis=1).astype(np.int64),
         waiting=np.bincount(class_, minlength=count).astype(np.int64), waiting_ns=waiting_ns,
         oldest_ns=oldest, tokens=by_group[:, :2], active_ns=by_group[:, 2])

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from fleetsim.engine.cell_group import Act, Cell, CellGroup, Tally, joined
 from fleetsim.errors import SimulationError
-from fleetsim.kernel.request.arrays import Array
+from fleetsim.kernel.arrays import Array
 
 T = TypeVar("T")
 WORKER = "from fleetsim.engine.cells import work; work()"
@@ -112,7 +112,7 @@ class Cells:
         return self._together(add)
 
     def latency(self) -> dict[int, Array]:
-        """By service: histograms since the start, (C, METRICS, buckets)."""
+        """By service: histograms since the start, (C, HISTOGRAMS, buckets)."""
         for part in self._parts:
             part.ask("latency")
         return self._together(add)

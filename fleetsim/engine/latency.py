@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fleetsim.kernel.request.arrays import Array
+from fleetsim.kernel.arrays import Array
 from fleetsim.kernel.request.histogram import edges_ns
 from fleetsim.timebase import SECOND_NS
 
-METRICS = ("ttft", "tpot", "e2e", "wait")
+HISTOGRAMS = ("ttft", "tpot", "e2e", "wait")
 """Time to first token, per output token after it, to the last token, to admission: the kernel's rows."""
 
 

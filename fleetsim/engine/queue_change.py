@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fleetsim.kernel.arrays import Array
 from fleetsim.kernel.formulas import age_of_oldest
 from fleetsim.kernel.reference_queue import Cohort, TrafficClass
-from fleetsim.kernel.request.arrays import Array
 from fleetsim.timebase import SECOND_NS
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from fleetsim.engine.latency import METRICS, Latency
-from fleetsim.kernel.request import min_tree
+from fleetsim.engine.latency import HISTOGRAMS, Latency
+from fleetsim.kernel import min_tree
+from fleetsim.kernel.arrays import NEVER, Array
 from fleetsim.kernel.request.advance import NO_SLOT, THERE, advance, begin, learn, take_over
 from fleetsim.kernel.request.arrays import (
     CLASS,
@@ -17,13 +18,11 @@ from fleetsim.kernel.request.arrays import (
     DOWN,
     GROUP,
     IDLE,
-    NEVER,
     NONE,
     QUEUE,
     REPLICA,
     REQUEST,
     UP,
-    Array,
     State,
 )
 from fleetsim.kernel.request.control import drain, fail, restore
@@ -179,7 +178,7 @@ class RequestPool:
 
     def latency(self, class_: int, metric: str) -> Latency:
         """Of a traffic class by its place, over its served requests."""
-        return Latency(self.state.latency[class_, METRICS.index(metric)].copy())
+        return Latency(self.state.latency[class_, HISTOGRAMS.index(metric)].copy())
 
     def count(self, class_: int, what: str) -> int:
         """Requests or tokens of a traffic class by its place: `arrived`, `served`, `rejected`, `abandoned`,
@@ -286,7 +285,7 @@ def _prefill(groups: Sequence[ReplicaGroup]) -> Array:
 
 def latency_counts(classes: int) -> Array:
     """Histograms of so many classes, empty."""
-    return np.zeros((classes, len(METRICS), BUCKETS), np.int64)
+    return np.zeros((classes, len(HISTOGRAMS), BUCKETS), np.int64)
 
 
 def _classes(classes: Sequence[RequestClass], levels: list[int], key: Callable[[str], int]) -> Array:

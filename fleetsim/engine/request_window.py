@@ -11,17 +11,16 @@ from math import inf
 
 import numpy as np
 
-from fleetsim.engine.cell_group import COUNTED, Act, Tally
+from fleetsim.engine.cell_group import TALLIED, Act, Tally
 from fleetsim.engine.cells import Cells
 from fleetsim.engine.deployment import BEFORE, Deployment, Row
 from fleetsim.engine.queue_change import cohorts_of, spans_of
 from fleetsim.engine.window_books import WindowBooks, mixed
 from fleetsim.engine.window_replicas import Acts, WindowReplicas
 from fleetsim.engine.world import World
-from fleetsim.kernel.arrays import Hourly, Inputs
+from fleetsim.kernel.arrays import Array, Hourly, Inputs
 from fleetsim.kernel.fluid_reference import Model
 from fleetsim.kernel.reference_pool import Pool
-from fleetsim.kernel.request.arrays import Array
 from fleetsim.model.fidelity import RequestWindow
 from fleetsim.model.replica import RequestClass
 from fleetsim.timebase import SECOND_NS
@@ -195,5 +194,5 @@ def began(warmed: Tally, taken: Tally) -> Tally:
     """What is not to be counted: the warm-up, that those who were taken over came, and their waits so far."""
     classes = warmed.classes.copy()
     for name in ("arrived", "waited_ns"):
-        classes[:, COUNTED.index(name)] = taken.classes[:, COUNTED.index(name)]
+        classes[:, TALLIED.index(name)] = taken.classes[:, TALLIED.index(name)]
     return replace(warmed, classes=classes, waiting_ns=taken.waiting_ns)

@@ -4,18 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from fleetsim.engine.cell_group import COUNTED, Tally
+from fleetsim.engine.cell_group import TALLIED, Tally
 from fleetsim.engine.deployment import BEFORE, Deployment, Row
-from fleetsim.engine.latency import METRICS
+from fleetsim.engine.latency import HISTOGRAMS
 from fleetsim.engine.latency_hours import LatencyHours
-from fleetsim.kernel.arrays import Hourly
+from fleetsim.kernel.arrays import NEVER, Array, Hourly
 from fleetsim.kernel.reference_fleet import Share
 from fleetsim.kernel.reference_pool import Pool
 from fleetsim.kernel.reference_queue import TrafficClass
-from fleetsim.kernel.request.arrays import NEVER, Array
 from fleetsim.kernel.request.histogram import edges_ns
-from fleetsim.model.latency_table import LATENCY_BUCKETS, latency_edges_s
-from fleetsim.model.latency_table import METRICS as TABLED
+from fleetsim.model.latency_table import LATENCY_BUCKETS, METRICS, latency_edges_s
 from fleetsim.timebase import SECOND_NS
 
 
@@ -49,7 +47,7 @@ class WindowBooks:
                     continue
                 klass, each = classes[row.class_], 1 / row.requests_per_message
                 done = {name: count * each for name, count in zip(
-                    COUNTED, (now.classes[place] - before.classes[place]).tolist(), strict=True)}
+                    TALLIED, (now.classes[place] - before.classes[place]).tolist(), strict=True)}
                 self.book_arrivals(klass, row, mix, done["arrived"])
                 book_outcomes(klass, row, done)
                 klass.waiting[row.attempt] += int(now.waiting[place]) * each
@@ -95,17 +93,17 @@ class WindowBooks:
         coarse = np.searchsorted(latency_edges_s()[1:LATENCY_BUCKETS], middles_s, side="right")
         for d in self.deployments:
             fine = latency[d.place] - self.latency_before[d.place]
-            measured = {row.class_: np.zeros((len(TABLED), LATENCY_BUCKETS)) for row in d.rows}
+            measured = {row.class_: np.zeros((len(METRICS), LATENCY_BUCKETS)) for row in d.rows}
             for place, row in enumerate(d.rows):
                 if row.attempt == BEFORE:
                     continue
                 klass, counts = classes[row.class_], fine[place] / row.requests_per_message
-                waits = counts[METRICS.index("wait")]
+                waits = counts[HISTOGRAMS.index("wait")]
                 hourly.waits[hour, klass.place] += np.bincount(wait_buckets, waits, len(wait_edges_s))
                 hourly.waited[hour, klass.place] |= bool(waits.any())
                 klass.total["slo_met"] += float(waits[middles_s <= klass.slo_wait_s].sum())
-                for k, metric in enumerate(TABLED):
-                    measured[row.class_][k] += np.bincount(coarse, counts[METRICS.index(metric)],
+                for k, metric in enumerate(METRICS):
+                    measured[row.class_][k] += np.bincount(coarse, counts[HISTOGRAMS.index(metric)],
                                                            LATENCY_BUCKETS)
             for class_, found in measured.items():
                 hours.put(hourly.first_hour + hour, class_, d.name, found)

@@ -9,9 +9,9 @@ from fleetsim.engine.cell_group import Act
 from fleetsim.engine.deployment import BEFORE, Change, Deployment, Row
 from fleetsim.engine.window_books import mixed
 from fleetsim.engine.world import World
+from fleetsim.kernel.arrays import Array
 from fleetsim.kernel.fluid_reference import Model
 from fleetsim.kernel.reference_queue import TrafficClass
-from fleetsim.kernel.request.arrays import Array
 from fleetsim.model.base import at, change_dates
 from fleetsim.model.fidelity import RequestWindow
 from fleetsim.timebase import instant_at

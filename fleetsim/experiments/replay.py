@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fleetsim.engine.latency import Latency
     from fleetsim.engine.request_gauge import Gauge
     from fleetsim.engine.request_pool import RequestPool
-    from fleetsim.kernel.request.arrays import Array
+    from fleetsim.kernel.arrays import Array
     from fleetsim.spec.catalog.step_profile import StepProfile
     from fleetsim.spec.trace.canonical import Trace
 
@@ -272,7 +272,7 @@ def _joules(pool: "RequestPool", profile: "StepProfile", rented_gpu_s: float) ->
 
 
 def _of_class(pool: "RequestPool", c: int, name: str) -> ClassReplay:
-    from fleetsim.engine.latency import METRICS
+    from fleetsim.engine.latency import HISTOGRAMS
 
     expected = pool.classes[c]
     aimed = isfinite(expected.ttft_slo_s) or isfinite(expected.tpot_slo_s)
@@ -280,4 +280,4 @@ def _of_class(pool: "RequestPool", c: int, name: str) -> ClassReplay:
         name, pool.count(c, "arrived"), pool.count(c, "served"), pool.count(c, "rejected"),
         pool.count(c, "abandoned") + pool.count(c, "shed"), pool.count(c, "slo_met") if aimed else None,
         pool.count(c, "prompt_tokens"), pool.count(c, "output_tokens"),
-        {metric: pool.latency(c, metric) for metric in METRICS})
+        {metric: pool.latency(c, metric) for metric in HISTOGRAMS})

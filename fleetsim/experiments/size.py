@@ -218,9 +218,9 @@ def _met(slos: Sequence[Slo], values: Sequence[float | None], found: Replay) -> 
 
 
 def _slos(text: str, class_names: Sequence[str]) -> tuple[Slo, ...]:
-    from fleetsim.engine.latency import METRICS
+    from fleetsim.engine.latency import HISTOGRAMS
 
-    slos = parse_slos(text, METRICS)
+    slos = parse_slos(text, HISTOGRAMS)
     for term in slos:
         if term.class_name is not None and term.class_name not in class_names:
             hint = did_you_mean(term.class_name, list(class_names))

@@ -18,6 +18,8 @@ PLACE = np.uint64
 """An index. Without a sign, or every access to an array would look out for one from its end; adding a
 signed number would make it a float."""
 ONE = PLACE(1)
+NEVER = 2**62
+"""A time that does not come; the sum of two is still an int64."""
 
 FIRST_EDGE_S = 0.125
 BUCKETS_PER_OCTAVE = 8

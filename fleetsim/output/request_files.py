@@ -8,7 +8,7 @@ from fleetsim.timebase import SECOND_NS
 
 if TYPE_CHECKING:
     from fleetsim.engine.request_gauge import Gauge
-    from fleetsim.kernel.request.arrays import Array
+    from fleetsim.kernel.arrays import Array
 
 OUTCOMES = ("served", "abandoned", "shed", "rejected")
 """In the order of the kernel's numbers."""

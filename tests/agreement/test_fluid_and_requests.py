@@ -8,9 +8,6 @@ from fidelity_cases import CASES, Gap, gaps, text
 
 QUICK = {"low": (0.2, 0.35), "overloaded": (0.98, 1.0), "few replicas": (0.75, 0.8, 0.84)}
 """Windows for every run of the tests, and the loads next to theirs."""
-KNOWN = [("mixed, overloaded", "code", "served_per_s")]
-"""What does not hold: chats leave while they wait for a slot, which the fluid model does not know, and code
-has their GPUs. docs/explanation/fidelity.md tells it."""
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -29,4 +26,4 @@ def test_every_window_is_the_same_at_both_levels(capsys: pytest.CaptureFixture[s
         found += gaps(case, range(5))
     with capsys.disabled():
         print("\n" + text(found))
-    assert [(each.case, each.who, each.figure) for each in found if not each.holds] == KNOWN
+    assert [each for each in found if not each.holds] == []

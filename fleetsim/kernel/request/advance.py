@@ -3,21 +3,13 @@
 Ties at one nanosecond: step ends, then control, then patience, then arrivals; replicas by number.
 """
 
+from fleetsim.kernel.arrays import NEVER, PLACE
 from fleetsim.kernel.compiler import compiled, compiled_entry
-from fleetsim.kernel.request.arrays import (
-    ABANDONED,
-    NEVER,
-    NONE,
-    PLACE,
-    REJECTED,
-    SHARED_QUEUE,
-    SHED,
-    SHORTEST_QUEUE,
-)
+from fleetsim.kernel.min_tree import first_least, least
+from fleetsim.kernel.request.arrays import ABANDONED, NONE, REJECTED, SHARED_QUEUE, SHED, SHORTEST_QUEUE
 from fleetsim.kernel.request.arrivals import arrive, draw_arrival, draw_tokens, expect, look_ahead, spend
 from fleetsim.kernel.request.batch import fits, give_up, outstanding
 from fleetsim.kernel.request.kv import exceeds
-from fleetsim.kernel.request.min_tree import first_least, least
 from fleetsim.kernel.request.queue import forget, head, join, leave, watch
 from fleetsim.kernel.request.rank import rank
 from fleetsim.kernel.request.routing import first_to_take, route

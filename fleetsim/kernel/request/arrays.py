@@ -4,14 +4,13 @@ Letters in shapes: G groups of equal replicas, R replicas, C traffic classes, L 
 for requests in flight, B the largest batch, K rows of rate. Times are int64 ns from the start of the run.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
-WHOLE, SHORT, REAL, PLACE = np.int64, np.int32, np.float64, np.uint64
-NEVER = 2**62
-"""A time that does not come; the sum of two is still an int64."""
+from fleetsim.kernel.arrays import NEVER, REAL, WHOLE, Array
+
+SHORT = np.int32
 NONE = -1
 IDLE = -NEVER
 """Rank of a replica without work where all share one queue: before every time."""

@@ -6,10 +6,10 @@ no other draw.
 
 import math
 
+from fleetsim.kernel.arrays import NEVER, PLACE
 from fleetsim.kernel.compiler import compiled
 from fleetsim.kernel.formulas import normal_quantile
-from fleetsim.kernel.request.arrays import NEVER, PLACE
-from fleetsim.kernel.request.uniforms import uniform
+from fleetsim.kernel.uniforms import uniform
 
 GAP, PROMPT, OUTPUT, PATIENCE = PLACE(0), PLACE(1), PLACE(2), PLACE(3)
 

@@ -1,13 +1,8 @@
 """A replica's batch: who joins it, who decodes, and who must leave it before the end."""
 
+from fleetsim.kernel.arrays import NEVER, PLACE
 from fleetsim.kernel.compiler import compiled
-from fleetsim.kernel.request.arrays import (
-    LEAST_MEAN_TOKENS,
-    NEVER,
-    NONE,
-    PLACE,
-    SHARED_QUEUE,
-)
+from fleetsim.kernel.request.arrays import LEAST_MEAN_TOKENS, NONE, SHARED_QUEUE
 from fleetsim.kernel.request.finishes import push, remove, slot_at
 from fleetsim.kernel.request.histogram import bucket
 from fleetsim.kernel.request.kv import count_decoding, need, release

@@ -1,9 +1,10 @@
 """What control does to replicas between two calls of `advance`: they fail, drain and come back."""
 
+from fleetsim.kernel.arrays import NEVER, PLACE
 from fleetsim.kernel.compiler import compiled, compiled_entry
-from fleetsim.kernel.request.arrays import DOWN, DRAINING, NEVER, NONE, PLACE, SHARED_QUEUE, UP
+from fleetsim.kernel.min_tree import put
+from fleetsim.kernel.request.arrays import DOWN, DRAINING, NONE, SHARED_QUEUE, UP
 from fleetsim.kernel.request.batch import evict, give_up, youngest
-from fleetsim.kernel.request.min_tree import put
 from fleetsim.kernel.request.queue import join, leave, watch
 from fleetsim.kernel.request.rank import rank
 from fleetsim.kernel.request.segment import first_after

@@ -1,7 +1,7 @@
 """The heap of a replica's finishes: when each decoding sequence has its last token."""
 
+from fleetsim.kernel.arrays import NEVER, PLACE
 from fleetsim.kernel.compiler import compiled
-from fleetsim.kernel.request.arrays import NEVER, PLACE
 
 SLOT_BITS = 32
 SLOT_MASK = (1 << SLOT_BITS) - 1

@@ -1,7 +1,7 @@
 """What the replicas hold at this moment, without moving them."""
 
+from fleetsim.kernel.arrays import PLACE
 from fleetsim.kernel.compiler import compiled_entry
-from fleetsim.kernel.request.arrays import PLACE
 from fleetsim.kernel.request.segment import look
 
 BATCH, KV_TOKENS, ACTIVE_GPUS, ACTIVE_GPU_NS, PREFILL_GPU_NS = range(5)

@@ -5,8 +5,8 @@ sequences by when: one with t tokens at step s asks at the steps for which (t - 
 `block_tokens`, so its residue (t - s) modulo `block_tokens` never changes while it decodes.
 """
 
+from fleetsim.kernel.arrays import PLACE
 from fleetsim.kernel.compiler import compiled
-from fleetsim.kernel.request.arrays import PLACE
 
 
 @compiled

@@ -1,7 +1,7 @@
 """What the prompt tokens of a step add to it: so much a token, or a table."""
 
+from fleetsim.kernel.arrays import PLACE
 from fleetsim.kernel.compiler import compiled
-from fleetsim.kernel.request.arrays import PLACE
 
 
 @compiled

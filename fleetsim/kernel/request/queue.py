@@ -1,7 +1,8 @@
 """Waiting requests: a list per place and priority level, and the heap of their deadlines."""
 
+from fleetsim.kernel.arrays import NEVER, PLACE
 from fleetsim.kernel.compiler import compiled
-from fleetsim.kernel.request.arrays import NEVER, NONE, PLACE
+from fleetsim.kernel.request.arrays import NONE
 
 
 @compiled

@@ -1,8 +1,9 @@
 """The order in which replicas are taken: a min tree of loads, or of boundaries where all share one queue."""
 
+from fleetsim.kernel.arrays import NEVER, PLACE
 from fleetsim.kernel.compiler import compiled
-from fleetsim.kernel.request.arrays import IDLE, NEVER, PLACE, SHARED_QUEUE, SHORTEST_QUEUE, UP
-from fleetsim.kernel.request.min_tree import put
+from fleetsim.kernel.min_tree import put
+from fleetsim.kernel.request.arrays import IDLE, SHARED_QUEUE, SHORTEST_QUEUE, UP
 
 REPLICA_BITS = 32
 REPLICA_MASK = (1 << REPLICA_BITS) - 1

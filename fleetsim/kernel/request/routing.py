@@ -1,22 +1,21 @@
 """Where a request goes: each policy reads the replicas that are up as they are at this nanosecond."""
 
+from fleetsim.kernel.arrays import NEVER, PLACE
 from fleetsim.kernel.compiler import compiled
+from fleetsim.kernel.min_tree import first_least, least, put
 from fleetsim.kernel.request.arrays import (
     HASH,
     IDLE,
     LEAST_TOKENS,
-    NEVER,
     NONE,
-    PLACE,
     ROUND_ROBIN,
     SHORTEST_QUEUE,
     TWO_CHOICES,
 )
 from fleetsim.kernel.request.batch import fits
-from fleetsim.kernel.request.min_tree import first_least, least, put
 from fleetsim.kernel.request.rank import REPLICA_MASK
 from fleetsim.kernel.request.segment import look
-from fleetsim.kernel.request.uniforms import uniform
+from fleetsim.kernel.uniforms import uniform
 
 
 @compiled

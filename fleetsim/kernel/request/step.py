@@ -1,17 +1,9 @@
 """A step boundary of one replica: what is over, who joins, and when the batch changes next."""
 
+from fleetsim.kernel.arrays import NEVER, PLACE
 from fleetsim.kernel.compiler import compiled
-from fleetsim.kernel.request.arrays import (
-    DOWN,
-    DRAINING,
-    LEAST_MEAN_TOKENS,
-    NEVER,
-    NONE,
-    PLACE,
-    SERVED,
-    SHARED_QUEUE,
-    UP,
-)
+from fleetsim.kernel.min_tree import put
+from fleetsim.kernel.request.arrays import DOWN, DRAINING, LEAST_MEAN_TOKENS, NONE, SERVED, SHARED_QUEUE, UP
 from fleetsim.kernel.request.batch import (
     admit,
     evict,
@@ -24,7 +16,6 @@ from fleetsim.kernel.request.batch import (
 from fleetsim.kernel.request.finishes import next_finish, pop
 from fleetsim.kernel.request.histogram import bucket
 from fleetsim.kernel.request.kv import asked, given_within, steps_until_short
-from fleetsim.kernel.request.min_tree import put
 from fleetsim.kernel.request.prefill import prefill_time_ns
 from fleetsim.kernel.request.queue import append, forget, head, leave, unlink, watch_fresh
 from fleetsim.kernel.request.rank import rank

@@ -10,7 +10,7 @@ import pytest
 from made_up_trace import poisson, trace_of
 
 import fleetsim as fs
-from fleetsim.engine.latency import METRICS
+from fleetsim.engine.latency import HISTOGRAMS
 from fleetsim.experiments.flat_fleet import flat_cost, signed
 from fleetsim.experiments.lone_requests import spaced_out
 from fleetsim.experiments.replay import Replay, replay
@@ -84,7 +84,7 @@ def test_more_replicas_that_fail_are_named(calls: Trace, monkeypatch: pytest.Mon
 
 def holds(found: Replay, terms: str) -> bool:
     return all(value is not None and term.met_by(value)
-               for term in parse_slos(terms, METRICS) for value in [value_of(term, found)])
+               for term in parse_slos(terms, HISTOGRAMS) for value in [value_of(term, found)])
 
 
 def test_the_answer_is_that_of_trying_every_number(calls: Trace) -> None:
@@ -109,8 +109,8 @@ def test_the_answer_holds_and_one_less_does_not(calls: Trace) -> None:
 
 
 def test_a_class_is_asked_alone(calls: Trace) -> None:
-    (both,) = parse_slos("e2e_p99_s<=1", METRICS)
-    (chat,) = parse_slos("chat:e2e_p99_s<=1", METRICS)
+    (both,) = parse_slos("e2e_p99_s<=1", HISTOGRAMS)
+    (chat,) = parse_slos("chat:e2e_p99_s<=1", HISTOGRAMS)
     found = replay(calls, replicas=3, **ON)
     latency = {each.name: each.latency["e2e"] for each in found.classes}
     assert value_of(chat, found) == latency["chat"].quantile_s(0.99)
@@ -144,7 +144,7 @@ def test_lone_requests_have_the_times_of_a_replica_each(calls: Trace, batching: 
     alone = replay(apart, replicas=1, batching=batching, **ON)
     many = replay(calls, replicas=len(calls), batching=batching, **ON)
     for one, other in zip(alone.classes, many.classes, strict=True):
-        for metric in METRICS:
+        for metric in HISTOGRAMS:
             assert np.array_equal(one.latency[metric].counts, other.latency[metric].counts), metric
 
 

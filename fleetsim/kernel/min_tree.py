@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from fleetsim.kernel.arrays import NEVER, PLACE
 from fleetsim.kernel.compiler import called, compiled
-from fleetsim.kernel.request.arrays import NEVER, PLACE
 
 BITS = PLACE(4)
 WIDTH = 16

@@ -3,8 +3,8 @@
 Steele, Lea and Flood, Fast splittable pseudorandom number generators, 2014.
 """
 
+from fleetsim.kernel.arrays import PLACE
 from fleetsim.kernel.compiler import compiled
-from fleetsim.kernel.request.arrays import PLACE
 
 GOLDEN = PLACE(0x9E3779B97F4A7C15)
 FIRST_MIX, SECOND_MIX = PLACE(0xBF58476D1CE4E5B9), PLACE(0x94D049BB133111EB)

@@ -1,0 +1,150 @@
+"""A training fleet in the kernel: its jobs, its counts, and the GPU time of both."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fleetsim.kernel import min_tree
+from fleetsim.kernel.arrays import NEVER, Array
+from fleetsim.kernel.training import arrays as rows
+from fleetsim.kernel.training.advance import THERE, advance
+from fleetsim.kernel.training.control import begin, bring
+from fleetsim.rng import key_of
+from fleetsim.timebase import HOUR_NS
+
+FIRST_LOG_ROWS = 1_024
+STREAMS = ("node_failures", "software_failures", "domain_failures", "repairs", "domain_repairs")
+"""By hazard: the random stream of a fleet that its events draw from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """How a training fleet fails, is repaired and is shared out. Rates are means of exponentials."""
+
+    node_gpus: int = 8
+    node_mtbf_h: float | None = None
+    """Of one node; None: never."""
+    repair_h: float = 24.0
+    """Of one node by one crew; 0: at once."""
+    crews: int | None = None
+    """Repairs at the same time; any number by default."""
+    spare_gpus: int = 0
+    replace_s: float = 0.0
+    """To put a spare, or an idle node, in the place of a failed one."""
+    domain_gpus: int = 0
+    domain_mtbf_h: float | None = None
+    """Of one domain of `domain_gpus`."""
+    domain_repair_h: float = 1.0
+    lemon_factor: float = 1.0
+    """Failure rate of a lemon node / of an ordinary one."""
+    lemon_found_frac: float = 0.0
+    """Chance that a failed lemon is found out and replaced by an ordinary node."""
+    order: int = rows.FIFO
+    backfill: bool = False
+    preempt: bool = False
+    yields: bool = True
+    """Whether a preempted job writes a checkpoint first."""
+    half_life_h: float | None = None
+    """After which half of what a team used is forgotten; nothing by default."""
+    team_shares: Sequence[float] = (1.0,)
+    causes: Sequence[float] = (1.0,)
+    """Shares of the node failures."""
+
+
+class TrainingPool:
+    """The jobs of one fleet, moved on by `advance`. GPU time is exact, in GPU-ns."""
+
+    def __init__(self, jobs: Array, terms: Terms, *, gpus: int = 0, lemons: int = 0, hours: int,
+                 seed: int = 0, replication: int = 0, scope: str = "fleet/training/") -> None:
+        """`jobs` as `gangs` makes them, by time of submission; `gpus` are there from the start."""
+        count = len(jobs)
+        starts = min_tree.layout(max(1, count))
+        self.terms = terms
+        self.jobs = jobs.copy()
+        self.events: list[Array] = []
+        self.state = rows.State(
+            cluster=_cluster(terms, key_of(seed, replication, scope + "nodes")),
+            jobs=self.jobs,
+            hazards=_hazards(lambda name: key_of(seed, replication, scope + name)),
+            teams=_teams(terms.team_shares),
+            causes=np.array(terms.causes, dtype=np.float64),
+            active=np.zeros(count, np.int64),
+            times=min_tree.filled(starts, np.full(count, NEVER)),
+            tree=starts,
+            hours=np.zeros((hours, len(rows.STATES)), np.int64),
+            job_s=np.zeros((count, rows.HELD_STATES), np.int64),
+            job_ns=np.zeros((count, rows.HELD_STATES), np.int64),
+            ends=np.zeros((count, 2), np.int64),
+            log=np.zeros(FIRST_LOG_ROWS, rows.LOG),
+        )
+        bring(self.state, gpus, lemons)
+        begin(self.state)
+
+    @property
+    def cluster(self) -> Any:
+        """The fleet's counts, now."""
+        return self.state.cluster[0]
+
+    def advance(self, until_ns: int) -> None:
+        """Move on to a time, events at that time included."""
+        while advance(self.state, until_ns) != THERE:
+            self._empty_log()
+            if len(self.state.log) < self.cluster["waiting"] + 3 * self.cluster["active"] + 16:
+                room = np.zeros(2 * len(self.state.log), rows.LOG)
+                self.state = self.state._replace(log=room)
+        self._empty_log()
+
+    def _empty_log(self) -> None:
+        if self.cluster["logged"] > 0:
+            self.events.append(self.state.log[: self.cluster["logged"]].copy())
+            self.cluster["logged"] = 0
+
+
+def gangs(count: int, **columns: object) -> Array:
+    """Job records from columns or values; what is not given has its neutral value."""
+    jobs = np.zeros(count, rows.JOB)
+    jobs["started_ns"] = jobs["ended_ns"] = jobs["prev"] = jobs["next"] = rows.NONE
+    jobs["preemptible"] = 1
+    for name, values in columns.items():
+        jobs[name] = values
+    jobs["interval_ns"] = np.where(jobs["interval_ns"] == 0, jobs["work_ns"], jobs["interval_ns"])
+    return jobs
+
+
+def _per_ns(mtbf_h: float | None, gpus: int) -> float:
+    """Failures per GPU and ns."""
+    return 0.0 if mtbf_h is None else 1.0 / (mtbf_h * HOUR_NS * gpus)
+
+
+def _cluster(terms: Terms, seed: int) -> Array:
+    cluster = np.zeros(1, rows.CLUSTER)
+    row = cluster[0]
+    row["node_gpus"], row["domain_gpus"] = terms.node_gpus, terms.domain_gpus
+    row["failure_per_gpu_ns"] = _per_ns(terms.node_mtbf_h, terms.node_gpus)
+    row["lemon_factor"], row["lemon_found_prob"] = terms.lemon_factor, terms.lemon_found_frac
+    row["domain_failure_per_gpu_ns"] = _per_ns(terms.domain_mtbf_h, terms.domain_gpus)
+    row["repair_ns"], row["domain_repair_ns"] = terms.repair_h * HOUR_NS, terms.domain_repair_h * HOUR_NS
+    row["crews"] = NEVER if terms.crews is None else terms.crews
+    row["replace_ns"] = round(terms.replace_s * 1e9)
+    row["spare_gpus"] = terms.spare_gpus
+    row["order"], row["backfill"], row["preempt"] = terms.order, terms.backfill, terms.preempt
+    row["yields"] = terms.yields
+    row["half_life_ns"] = np.inf if terms.half_life_h is None else terms.half_life_h * HOUR_NS
+    row["owed_to"] = rows.NONE
+    row["seed"] = seed
+    return cluster
+
+
+def _hazards(key: Callable[[str], int]) -> Array:
+    hazards = np.zeros(rows.HAZARDS, rows.HAZARD)
+    hazards["seed"] = [key(name) for name in STREAMS]
+    return hazards
+
+
+def _teams(shares: Sequence[float]) -> Array:
+    teams = np.zeros(len(shares), rows.TEAM)
+    teams["share"] = shares
+    teams["head"] = teams["tail"] = rows.NONE
+    return teams

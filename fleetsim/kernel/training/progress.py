@@ -1,0 +1,33 @@
+"""Checkpoint cycles in closed form: work for an interval, write, and again; the end is a checkpoint, too.
+
+A checkpoint counts from when it is durable, `drain_ns` after the gang goes on; the last one is waited for.
+Integers throughout, so a run of many cycles is those cycles one by one.
+"""
+
+from fleetsim.kernel.compiler import compiled
+
+
+@compiled
+def run_ns(job):
+    """How long a run takes to the end of the job if nothing happens."""
+    left = job.work_ns - job.saved_ns
+    return left + (left + job.interval_ns - 1) // job.interval_ns * job.write_ns + job.drain_ns
+
+
+@compiled
+def work_by(job, elapsed_ns):
+    """Work done in the first `elapsed_ns` of a run, saved or not."""
+    cycle = job.interval_ns + job.write_ns
+    cycles = elapsed_ns // cycle
+    work = cycles * job.interval_ns + min(elapsed_ns - cycles * cycle, job.interval_ns)
+    return min(work, job.work_ns - job.saved_ns)
+
+
+@compiled
+def durable_by(job, elapsed_ns):
+    """Cycles whose checkpoint is durable after `elapsed_ns` of a run that is not over."""
+    if elapsed_ns < job.drain_ns:
+        return 0
+    left = job.work_ns - job.saved_ns
+    cycles = (elapsed_ns - job.drain_ns) // (job.interval_ns + job.write_ns)
+    return min(cycles, left // job.interval_ns)
