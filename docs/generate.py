@@ -66,9 +66,9 @@ def tables_page() -> str:
     from fleetsim.output.dimension_tables import DIMENSION_TABLES
     from fleetsim.output.fact_tables import FACT_TABLES
     from fleetsim.output.finance_tables import FINANCE_TABLES
-    from fleetsim.output.later_tables import LATER_TABLES
     from fleetsim.output.series_tables import SERIES_TABLES
     from fleetsim.output.tables import DIMENSION_OF, TABLES
+    from fleetsim.output.training_tables import TRAINING_TABLES
 
     parts = ["""\
 One Parquet file per table under `tables/` of a run directory. **Sum** says whether a column may be summed
@@ -77,8 +77,8 @@ column that a run does not fill is null, a table that it does not fill has zero 
 with `run_id`. [How to read them](../howto/read-results.md).
 """]
     groups = (("Facts", FACT_TABLES), ("Billing", BILLING_TABLES), ("Finance", FINANCE_TABLES),
-              ("Step series (`--resolution step` only)", SERIES_TABLES), ("Dimensions", DIMENSION_TABLES),
-              ("Not filled yet: zero rows", LATER_TABLES))
+              ("Training", TRAINING_TABLES), ("Step series (`--resolution step` only)", SERIES_TABLES),
+              ("Dimensions", DIMENSION_TABLES))
     missing = set(TABLES) - {each.name for _, group in groups for each in group}
     assert not missing, f"tables that stand on no page: {', '.join(sorted(missing))}"
     for title, group in groups:
@@ -144,6 +144,8 @@ def arguments(verb: Any) -> tuple[list[str], list[tuple[str, str, str, str]]]:
     words, rows = [], []
     hints = get_type_hints(verb, include_extras=True)
     for name, parameter in inspect.signature(verb).parameters.items():
+        if not get_args(hints[name]):
+            continue  # the context of the call, which nobody types
         annotation, info = get_args(hints[name])[:2]
         default = parameter.default
         shown = "" if default is None or isinstance(default, bool) else f"`{default}`"

@@ -136,6 +136,11 @@ Microseconds = Annotated[float, Quantity("us", ge=0, warn_above=1e6)]
 NanosecondsPerToken = Annotated[float, Quantity("ns/token", ge=0, warn_above=1e6)]
 GpuSeconds = Annotated[float, Quantity("GPU-s", gt=0, warn_above=1e6)]
 
+# Training
+Flops = Annotated[float, Quantity("FLOP", gt=0, warn_above=1e29)]
+StateGigaBytes = Annotated[float, Quantity("GB", gt=0, warn_above=1e6)]
+JobsPerDay = Annotated[float, Quantity("job/day", ge=0, le=1e6, warn_above=1e5)]
+
 # Money
 MOST_USD = 9e12
 """Largest amount: more micro-dollars than it holds do not fit 64 bits."""

@@ -53,13 +53,13 @@ VERBS = (
     (compare, "Put alternatives side by side: scenarios, contract files or runs."),
     (rebill, "Bill a run under other contracts."),
     (optimize, "Find the cheapest mix of offered contracts for a run."),
-    (replay, "Run every request of a trace on replicas of a service."),
+    (replay, "Run the requests of a trace on replicas, or its jobs on a fleet."),
     (size, "Find the fewest replicas on which a trace meets service levels."),
     (calibrate, "Measure a service's latency by load, for scenarios."),
     (schema, "Print the JSON Schema of scenario files."),
     (explain, "Explain the code of an error."),
 )
-GROUPS = {"trace": (trace, TRACE_VERBS, "Import, describe and fit recorded requests.")}
+GROUPS = {"trace": (trace, TRACE_VERBS, "Import, describe and fit recorded requests or jobs.")}
 """Verbs with verbs of their own."""
 for verb, line in VERBS:
     app.command(short_help=line)(verb)

@@ -1,15 +1,29 @@
-"""`fleetsim replay TRACE`: every request of a trace on replicas of a service."""
+"""`fleetsim replay TRACE`: the requests of a trace on replicas, or its jobs on a training fleet."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from fleetsim.cli.console import say, say_json, text_width, warn
+from fleetsim.cli.job_options import (
+    CheckpointInterval,
+    CheckpointWrite,
+    FleetGpus,
+    LongestDays,
+    NodeGpus,
+    NodeMtbf,
+    Repair,
+    Restart,
+    ScheduleName,
+    SpareGpus,
+)
 from fleetsim.cli.options import AsJson
+from fleetsim.cli.replay_kind import check_options, is_of_jobs
 from fleetsim.cli.replica_options import (
-    GpuName,
     Kv,
     MaxBatch,
     Patience,
@@ -18,17 +32,28 @@ from fleetsim.cli.replica_options import (
     Requests,
     RoutingName,
     Seed,
-    ServiceName,
     StepTokens,
     TpotSlo,
-    TraceArgument,
+    TraceOfBoth,
     TtftSlo,
     UsdPerGpuHour,
     batching_of,
     classes_of,
 )
+from fleetsim.cli.request_options import (
+    Force,
+    LoadFrac,
+    ReplayedGpu,
+    ReplayedService,
+    ReplicaCount,
+    RequestsOut,
+    Sample,
+    SeriesOut,
+    SeriesStep,
+    WarmUp,
+)
 from fleetsim.errors import UsageError
-from fleetsim.model.replica import MOST_REPLICAS
+from fleetsim.experiments.replay_jobs import LONGEST_DAYS, Fleet, Schedule
 from fleetsim.report.numbers import counted
 
 if TYPE_CHECKING:
@@ -39,20 +64,12 @@ TICK_S = 1.0
 """Between the rows of a series unless told."""
 
 
-LoadFrac = Annotated[
-    float | None,
-    typer.Option("--load-frac", metavar="X", help="Stretch time to this share of full replicas."),
-]
-WarmUp = Annotated[float, typer.Option("--warm-up-s", metavar="S", min=0, help="Left out of the rates.")]
-
-
 def replay(
-    trace: TraceArgument,
-    service: ServiceName,
-    gpu: GpuName,
-    replicas: Annotated[
-        int, typer.Option("--replicas", metavar="N", min=1, max=MOST_REPLICAS, help="How many replicas.")
-    ],
+    ctx: typer.Context,
+    trace: TraceOfBoth,
+    service: ReplayedService = None,
+    gpu: ReplayedGpu = None,
+    replicas: ReplicaCount = None,
     profile: ProfileName = "2023-engine",
     routing: RoutingName = "join_shortest_queue",
     max_batch: MaxBatch = 256,
@@ -66,42 +83,58 @@ def replay(
     requests: Requests = None,
     load_frac: LoadFrac = None,
     warm_up: WarmUp = 0.0,
-    requests_out: Annotated[
-        Path | None, typer.Option("--requests-out", metavar="FILE", help="Parquet file of single requests.")
-    ] = None,
-    sample: Annotated[
-        int | None,
-        typer.Option("--sample", metavar="N", min=1, help="One request in N into that file; all by default."),
-    ] = None,
-    series_out: Annotated[
-        Path | None,
-        typer.Option("--series-out", metavar="FILE", help="Parquet file of batch, KV, queue over time."),
-    ] = None,
-    series_s: Annotated[
-        float | None,
-        typer.Option("--series-s", metavar="S", min=0.001, help="Time between its rows; 1 s by default."),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    requests_out: RequestsOut = None,
+    sample: Sample = None,
+    series_out: SeriesOut = None,
+    series_s: SeriesStep = None,
+    force: Force = False,
+    gpus: FleetGpus = None,
+    schedule: ScheduleName = "fifo",
+    node_gpus: NodeGpus = 8,
+    node_mtbf_h: NodeMtbf = None,
+    repair_h: Repair = 24.0,
+    spare_gpus: SpareGpus = 0,
+    checkpoint_interval_s: CheckpointInterval = None,
+    checkpoint_write_s: CheckpointWrite = 0.0,
+    restart_s: Restart = 0.0,
+    longest_days: LongestDays = LONGEST_DAYS,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Run every request of a trace through continuous batching; print latency, attainment and cost."""
+    """Run the requests of a trace through continuous batching on replicas, or its jobs on a training fleet.
+
+    Requests need --service, --gpu and --replicas; jobs need --gpus. Prints latency, attainment and cost of
+    requests; waits of jobs and what the GPUs did.
+    """
     from fleetsim.experiments.replay import replay as replayed
-    from fleetsim.report.replay import replay_text, speed_text
     from fleetsim.spec.trace.canonical import read_trace
 
+    check_options(ctx, trace)
+    if is_of_jobs(trace):
+        fleet = Fleet(gpus=gpus or 0, node_gpus=node_gpus, node_mtbf_h=node_mtbf_h, repair_h=repair_h,
+                      spare_gpus=spare_gpus, checkpoint_interval_s=checkpoint_interval_s,
+                      checkpoint_write_s=checkpoint_write_s, restart_s=restart_s)
+        run_jobs(trace, fleet, schedule, seed=seed, longest_days=longest_days, as_json=as_json)
+        return
     _check_files(requests_out, sample, series_out, series_s)
     read = read_trace(trace)
-    classes = classes_of(read.class_names, patience, ttft_slo, tpot_slo)
+    run = partial(
+        replayed, read, service=service or "", gpu=gpu or "", replicas=replicas or 0, profile=profile,
+        routing=routing, classes=classes_of(read.class_names, patience, ttft_slo, tpot_slo),
+        batching=batching_of(max_batch, prefill, step_tokens, kv), usd_per_gpu_hour=usd_per_gpu_hour,
+        seed=seed, requests=requests, load_frac=load_frac, warm_up_s=warm_up,
+        series_s=(series_s or TICK_S) if series_out else None,
+        keep_every=(sample or 1) if requests_out else 0)
     with ExitStack() as stack:
-        files = Files(stack, trace, requests_out, series_out, force)
-        found = replayed(
-            read, service=service, gpu=gpu, replicas=replicas, profile=profile, routing=routing,
-            classes=classes, batching=batching_of(max_batch, prefill, step_tokens, kv),
-            usd_per_gpu_hour=usd_per_gpu_hour, seed=seed, requests=requests, load_frac=load_frac,
-            warm_up_s=warm_up, series_s=(series_s or TICK_S) if series_out else None,
-            keep_every=(sample or 1) if requests_out else 0)
-        written = files.write(found)
+        run_requests(run, Files(stack, trace, requests_out, series_out, force), as_json=as_json)
+
+
+def run_requests(run: "Callable[[], Replay]", files: "Files", *, as_json: bool) -> None:
+    """Requests on replicas: run, write the files, print."""
+    from fleetsim.report.replay import replay_text, speed_text
+
+    found = run()
+    written = files.write(found)
     if as_json:
         say_json({**found.as_dict(), "files": written})
         return
@@ -110,6 +143,21 @@ def replay(
     for path, rows in written.items():
         say(f"{path}: {counted(rows, 'row')}")
     warn(speed_text(found.as_dict()))
+
+
+def run_jobs(trace: Path, fleet: Fleet, schedule: Schedule, *, seed: int, longest_days: float,
+             as_json: bool) -> None:
+    """Jobs on a training fleet: run and print."""
+    from fleetsim.experiments.replay_jobs import replay_jobs
+    from fleetsim.report.replay_jobs import replay_jobs_text, speed_text
+
+    found = replay_jobs(trace, fleet, schedule=schedule, seed=seed, longest_days=longest_days).as_dict()
+    if as_json:
+        say_json(found)
+        return
+    width, terminal = text_width()
+    say(replay_jobs_text(found, width=width, terminal=terminal))
+    warn(speed_text(found))
 
 
 def _check_files(requests: Path | None, sample: int | None, series: Path | None,

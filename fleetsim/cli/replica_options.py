@@ -14,6 +14,9 @@ from fleetsim.rng import MAX_SEED
 TraceArgument = Annotated[
     Path, typer.Argument(metavar="TRACE", help="Trace, as `trace import` writes it.")
 ]
+TraceOfBoth = Annotated[
+    Path, typer.Argument(metavar="TRACE", help="Trace of requests or of jobs, as `trace import` writes it.")
+]
 ServiceName = Annotated[str, typer.Option("--service", metavar="S", help="Model with a step law.")]
 GpuName = Annotated[str, typer.Option("--gpu", metavar="G", help="GPU type.")]
 ProfileName = Annotated[

@@ -1,6 +1,7 @@
 """The kernel's records and arrays, made from a scenario: what is declared, and the state at the start."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -91,6 +92,8 @@ def _fleets(scenario: Scenario, index: Index) -> Array:
         places = index.shares_of(name)
         record["first_share"], record["last_share"] = places[0], places[-1] + 1
         record["node_gpus"] = scenario.gpus[fleet.gpu].gpus_per_node
+        if name in scenario.fleets_with_jobs:  # the training kernel has their failures
+            fleet = replace(fleet, node_mtbf_h=None, draining_frac=0.0)
         fail_prob, repair_prob = failure_probs(fleet, scenario.horizon.step_s)
         record["fail_prob"], record["repair_prob"] = fail_prob, repair_prob
         record["log_unrepaired"] = math.log1p(-repair_prob) if repair_prob < 1 else -math.inf

@@ -46,6 +46,10 @@ class Recorder:
         self.tables = tables
         self._recorded_events = 0
         self._delivered = False
+        self._capacities: list[dict[str, Any]] = []
+        """Rows that wait for the end, because a failure may still turn work into lost work."""
+        self._effective: dict[str, list[np.ndarray]] = {name: [] for name in world.training}
+        """By fleet with jobs: its cost by hour, block by block."""
         self._latencies: HourCounts | None = None
         scenario, index = world.scenario, world.index
         self.providers = tuple(dict.fromkeys(fleet.provider for fleet in scenario.fleets.values()))
@@ -69,6 +73,8 @@ class Recorder:
         """Write a finished block, without the hours of the warm-up."""
         skip = max(0, self.world.scenario.horizon.recorded_from - block.hourly.first_hour)
         hours = block.hourly.gpu_s.shape[1]
+        for name, training in self.world.training.items():
+            training.fill(block, self.world.index.shares_of(name)[-1], self.world.index.fleets.index(name))
         if skip < hours:
             hour_us = self.world.start_us + (block.hourly.first_hour + np.arange(skip, hours)) * HOUR_US
             known = self.world.latency.known
@@ -78,6 +84,8 @@ class Recorder:
                     write(block, skip, hour_us)
             if self.world.keep_steps:
                 self._steps(block, skip * self.world.things.steps_per_hour)
+        if self.world.training and block.last == self.world.scenario.horizon.steps:
+            self._training()
         if self._wanted("fact_event"):
             self._events()
         if self._wanted("fact_delivery") and not self._delivered:
@@ -112,7 +120,29 @@ class Recorder:
         for place, name in enumerate(("node_failures", "node_repairs")):
             nodes = block.hourly.nodes[place, skip:][:, fleets] * first
             columns[name] = nodes.ravel()
-        self.sink.write("fact_capacity_hourly", columns)
+        if self.world.training:
+            self._capacities.append(columns)
+        else:
+            self.sink.write("fact_capacity_hourly", columns)
+
+    def _training(self) -> None:
+        """At the end: what waited for it, and the jobs."""
+        from fleetsim.engine.training_columns import job_columns, state_columns
+
+        for training in self.world.training.values():
+            training.pool.close()
+        for columns in self._capacities:
+            hour_us = np.unique(columns["hour"])
+            places = {name: k for k, name in enumerate(self.world.index.shares)}
+            fleet, pool = columns["fleet"], columns["pool"]
+            per_hour = len(fleet.codes) // len(hour_us)
+            shares = [places[fleet.names[fleet.codes[k]], pool.names[pool.codes[k]]] for k in range(per_hour)]
+            first = int((hour_us[0] - self.world.start_us) // HOUR_US)
+            self.sink.write("fact_capacity_hourly", columns | state_columns(
+                self.world, np.array(shares), first, len(hour_us)))
+        if self._wanted("fact_training_job"):
+            cost = {name: np.concatenate(parts) for name, parts in self._effective.items()}
+            self.sink.write("fact_training_job", job_columns(self.world, cost))
 
     def _at_request_level(self, hour_us: np.ndarray, kept: np.ndarray) -> np.ndarray:
         """Whether a pool was simulated request by request in an hour, (hours, shares)."""
@@ -225,6 +255,9 @@ class Recorder:
         bill = self._biller.bill(usage, self.books.revenue() if self.books and self._shares_revenue else None)
         if self.books is not None:
             self.books.close(bill.charges)
+        for name, cost in hourly_cost(bill.charges, bill.hour_us, list(self._effective)).items():
+            before = np.zeros(skip if block.first == 0 else 0, np.int64)
+            self._effective[name].append(np.concatenate([before, cost]))
         for table in BILLING:
             if self._wanted(table):
                 columns = billing_columns(table, bill, self._provider_of, scenario.budgets,
@@ -286,6 +319,10 @@ class Recorder:
 
     def _events(self) -> None:
         events, self.world.events = self.world.events, []
+        if self.world.training:
+            from fleetsim.engine.training_columns import training_events
+
+            events += training_events(self.world)
         gpus = np.array([event.gpus or 0 for event in events], dtype=np.int64)
         values = np.array([np.nan if event.value is None else event.value for event in events], dtype=float)
         first, self._recorded_events = self._recorded_events, self._recorded_events + len(events)

@@ -8,6 +8,7 @@ import simpy
 from fleetsim.engine.processes.announcements import announcements
 from fleetsim.engine.processes.control import Control
 from fleetsim.engine.processes.deliveries import deliveries
+from fleetsim.engine.processes.departures import departures
 from fleetsim.engine.processes.interruptions import interruptions
 from fleetsim.engine.processes.services import efficiency
 from fleetsim.engine.processes.windows import windows
@@ -37,11 +38,16 @@ def simulate(scenario: Scenario, *, seed: int, replication: int = 0, sink: Sink,
     """
     world = World(simpy.Environment(initial_time=0), scenario, Streams(seed, replication),
                   keep_steps=resolution == "step", kernel=kernel)
+    if scenario.fleets_with_jobs:
+        from fleetsim.engine.training import training_fleets  # its kernel takes time to load
+
+        world.training = training_fleets(scenario, world.streams)
     # First, so that a block is open before anything happens.
     finished = world.env.process(months(world, Recorder(world, sink, tables), progress))
     for name, fleet in scenario.fleets.items():
         deliveries(world, name, fleet)
         interruptions(world, name, windows(world, name, fleet))
+        departures(world, name)
     world.env.process(efficiency(world))
     world.env.process(announcements(world))
     world.env.process(Control(world).run())

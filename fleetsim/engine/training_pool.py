@@ -10,7 +10,17 @@ from fleetsim.kernel import min_tree
 from fleetsim.kernel.arrays import NEVER, Array
 from fleetsim.kernel.training import arrays as rows
 from fleetsim.kernel.training.advance import THERE, advance
-from fleetsim.kernel.training.control import begin, bring
+from fleetsim.kernel.training.control import (
+    begin,
+    break_down,
+    bring,
+    end_outage,
+    force,
+    put_back,
+    retire,
+    settle_all,
+    withdraw,
+)
 from fleetsim.rng import key_of
 from fleetsim.timebase import HOUR_NS
 
@@ -44,13 +54,17 @@ class Terms:
     order: int = rows.FIFO
     backfill: bool = False
     preempt: bool = False
+    """Whether jobs take the GPUs of less important ones; with order PRIORITY only, or they would come first
+    again."""
     yields: bool = True
     """Whether a preempted job writes a checkpoint first."""
     half_life_h: float | None = None
     """After which half of what a team used is forgotten; nothing by default."""
     team_shares: Sequence[float] = (1.0,)
     causes: Sequence[float] = (1.0,)
-    """Shares of the node failures."""
+    """Shares of the failures of nodes."""
+    node_causes: int = 1
+    """How many of them, the first, take a node out; at the others the job starts again on its nodes."""
 
 
 class TrainingPool:
@@ -58,12 +72,20 @@ class TrainingPool:
 
     def __init__(self, jobs: Array, terms: Terms, *, gpus: int = 0, lemons: int = 0, hours: int,
                  seed: int = 0, replication: int = 0, scope: str = "fleet/training/") -> None:
-        """`jobs` as `gangs` makes them, by time of submission; `gpus` are there from the start."""
+        """`jobs` as `gangs` makes them, by time of submission; `gpus` are there from the start.
+
+        ValueError when jobs are to be preempted in another order than that of their priority.
+        """
+        if terms.preempt and terms.order != rows.PRIORITY:
+            raise ValueError("preemption goes with the order of priority")
         count = len(jobs)
         starts = min_tree.layout(max(1, count))
         self.terms = terms
         self.jobs = jobs.copy()
         self.events: list[Array] = []
+        """What happened, LOG."""
+        self.spans: list[Array] = []
+        """Who held GPUs, and when, SPAN."""
         self.state = rows.State(
             cluster=_cluster(terms, key_of(seed, replication, scope + "nodes")),
             jobs=self.jobs,
@@ -78,6 +100,7 @@ class TrainingPool:
             job_ns=np.zeros((count, rows.HELD_STATES), np.int64),
             ends=np.zeros((count, 2), np.int64),
             log=np.zeros(FIRST_LOG_ROWS, rows.LOG),
+            spans=np.zeros(FIRST_LOG_ROWS, rows.SPAN),
         )
         bring(self.state, gpus, lemons)
         begin(self.state)
@@ -90,22 +113,64 @@ class TrainingPool:
     def advance(self, until_ns: int) -> None:
         """Move on to a time, events at that time included."""
         while advance(self.state, until_ns) != THERE:
-            self._empty_log()
-            if len(self.state.log) < self.cluster["waiting"] + 3 * self.cluster["active"] + 16:
-                room = np.zeros(2 * len(self.state.log), rows.LOG)
-                self.state = self.state._replace(log=room)
-        self._empty_log()
+            self.empty()
+        self.empty()
 
-    def _empty_log(self) -> None:
-        if self.cluster["logged"] > 0:
-            self.events.append(self.state.log[: self.cluster["logged"]].copy())
-            self.cluster["logged"] = 0
+    def bring(self, gpus: int, lemons: int = 0) -> None:
+        """GPUs join the fleet now, some of their nodes lemons."""
+        bring(self.state, gpus, lemons)
+
+    def drain(self, gpus: int, into: int = rows.MAINTENANCE) -> None:
+        """GPUs go to maintenance, or as a loan, as soon as jobs have written their checkpoints."""
+        self.empty()
+        withdraw(self.state, gpus, into)
+
+    def force(self) -> None:
+        """What is still to go, goes now."""
+        self.empty()
+        force(self.state)
+
+    def put_back(self, gpus: int, out_of: int = rows.MAINTENANCE) -> None:
+        """GPUs come back from maintenance or from a loan."""
+        put_back(self.state, gpus, out_of)
+
+    def retire(self, gpus: int) -> None:
+        """GPUs leave the fleet: what is drained, and of the rest what is down."""
+        retire(self.state, gpus)
+
+    def break_down(self, gpus: int) -> int:
+        """An outage takes GPUs at once; how many."""
+        self.empty()
+        return int(break_down(self.state, gpus))
+
+    def end_outage(self, gpus: int) -> None:
+        """They come back."""
+        end_outage(self.state, gpus)
+
+    def close(self) -> None:
+        """At the end: book what runs, its work as work that counts."""
+        self.empty()
+        settle_all(self.state)
+        self.empty()
+
+    def empty(self) -> None:
+        """Keep what the kernel has written down, and give it room for what the next event may write."""
+        cluster = self.cluster
+        if cluster["logged"] > 0:
+            self.events.append(self.state.log[: cluster["logged"]].copy())
+        if cluster["spanned"] > 0:
+            self.spans.append(self.state.spans[: cluster["spanned"]].copy())
+        cluster["logged"] = cluster["spanned"] = 0
+        asked = 2 * cluster["waiting"] + 4 * cluster["active"] + 64  # what one event may write
+        if len(self.state.log) < 2 * asked:
+            self.state = self.state._replace(log=np.zeros(4 * asked, rows.LOG),
+                                             spans=np.zeros(4 * asked, rows.SPAN))
 
 
 def gangs(count: int, **columns: object) -> Array:
     """Job records from columns or values; what is not given has its neutral value."""
     jobs = np.zeros(count, rows.JOB)
-    jobs["started_ns"] = jobs["ended_ns"] = jobs["prev"] = jobs["next"] = rows.NONE
+    jobs["started_ns"] = jobs["ended_ns"] = jobs["left_ns"] = jobs["prev"] = jobs["next"] = rows.NONE
     jobs["preemptible"] = 1
     for name, values in columns.items():
         jobs[name] = values
@@ -125,6 +190,7 @@ def _cluster(terms: Terms, seed: int) -> Array:
     row["failure_per_gpu_ns"] = _per_ns(terms.node_mtbf_h, terms.node_gpus)
     row["lemon_factor"], row["lemon_found_prob"] = terms.lemon_factor, terms.lemon_found_frac
     row["domain_failure_per_gpu_ns"] = _per_ns(terms.domain_mtbf_h, terms.domain_gpus)
+    row["node_causes"] = terms.node_causes
     row["repair_ns"], row["domain_repair_ns"] = terms.repair_h * HOUR_NS, terms.domain_repair_h * HOUR_NS
     row["crews"] = NEVER if terms.crews is None else terms.crews
     row["replace_ns"] = round(terms.replace_s * 1e9)
@@ -132,7 +198,6 @@ def _cluster(terms: Terms, seed: int) -> Array:
     row["order"], row["backfill"], row["preempt"] = terms.order, terms.backfill, terms.preempt
     row["yields"] = terms.yields
     row["half_life_ns"] = np.inf if terms.half_life_h is None else terms.half_life_h * HOUR_NS
-    row["owed_to"] = rows.NONE
     row["seed"] = seed
     return cluster
 

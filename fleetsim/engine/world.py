@@ -22,6 +22,8 @@ from fleetsim.timebase import SECOND_NS, epoch_us, ns_between
 if TYPE_CHECKING:
     import simpy
 
+    from fleetsim.engine.training import TrainingFleet
+
 Kernel = Callable[[Things, Inputs, Hourly, Steps, int, int], None]
 """Moves the data plane from the start of one step to the start of another: `advance(...)`."""
 
@@ -64,6 +66,8 @@ class World:
     """By fleet: accepted GPUs of its tranches."""
     acceptances: dict[str, list[Delivery]] = field(default_factory=dict)
     """By fleet: every tranche, those still to come included."""
+    training: "dict[str, TrainingFleet]" = field(default_factory=dict)
+    """By fleet: those with jobs."""
     events: list[Event] = field(default_factory=list)
     next_step: int = 0
     block: Block = field(init=False)
@@ -149,6 +153,8 @@ class World:
         there = max(0, self.fixed_gpus[fleet])  # GPUs may be handed back while they are interrupted
         shares["rented"][places] = shares["elastic"][places] + divide(there, asked)
         self.note(f"fleet/{fleet}", kind, gpus=gpus)
+        if fleet in self.training:
+            self.training[fleet].rent(gpus, self.next_step * self.step_ns)
 
     def rent_elastic(self, share: int, gpus: int, kind: str) -> None:
         """Change the elastic GPUs that a pool has of a fleet, from the next step on."""

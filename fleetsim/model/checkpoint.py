@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from fleetsim.model.base import FILE_CONFIG
-from fleetsim.units import GigaBytes, GigaBytesPerSecond, PositiveSeconds, Seconds
+from fleetsim.units import GigaBytesPerSecond, PositiveSeconds, Seconds, StateGigaBytes
 
 Rule = Literal["young", "daly", "exact", "fixed", "none"]
 MAX_EXPONENT = 700.0
@@ -78,7 +78,7 @@ class Checkpoint:
     """Useful work between two checkpoints, the write not included, for `fixed`."""
     write_s: Seconds | None = None
     """To write one; or give `state_gb` and `storage_gb_per_s`."""
-    state_gb: GigaBytes | None = None
+    state_gb: StateGigaBytes | None = None
     """Size of one: weights and optimizer, about 16 bytes a parameter with mixed-precision Adam."""
     storage_gb_per_s: GigaBytesPerSecond | None = None
     """Bandwidth that the job gets to write it."""
@@ -102,15 +102,15 @@ class Checkpoint:
     def interval_of(self, mtbf_s: float) -> float | None:
         """Seconds of work between two checkpoints of a job that fails every `mtbf_s`; None: only at the end.
 
-        Without failures, or where a checkpoint costs nothing, no rule has an answer: at the end only, or
-        every minute.
+        Never less than a minute, nor than it takes an overlapped write to become durable.
         """
         if self.rule == "fixed":
             return self.interval_s
         if self.rule == "none" or mtbf_s == math.inf:
             return None
         rules = {"young": young_interval, "daly": daly_interval, "exact": exact_interval}
-        return max(SHORTEST_S, rules[self.rule](self.stop_s, mtbf_s))
+        least_s = max(SHORTEST_S, self.duration_s - self.stop_s)
+        return max(least_s, rules[self.rule](self.stop_s, mtbf_s))
 
 
 SHORTEST_S = 60.0

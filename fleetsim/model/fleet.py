@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from fleetsim.model.base import FILE_CONFIG, Labels
+from fleetsim.model.reliability import Reliability
 from fleetsim.units import (
     Fraction,
     GpuCount,
@@ -112,6 +113,8 @@ class Fleet:
     """Mean time between failures of one node; no failures by default."""
     repair_h: Hours = 24.0
     """Mean time to repair a node."""
+    reliability: Reliability = field(default_factory=Reliability)
+    """What else fails, and spares; for fleets with training jobs."""
     draining_frac: PartFraction = 0.0
     """Share of the working GPUs that is being deployed, drained or maintained at any time."""
     maintenance: Mapping[str, Window] = field(default_factory=dict)

@@ -6,10 +6,28 @@ kernel, which executes it inside every step until the next plan.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, Literal, Protocol, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+@dataclass(frozen=True)
+class Scheduling:
+    """Who of the jobs that wait for a training fleet comes next, and at whose expense."""
+
+    order: Literal["fifo", "priority", "fair_share"] = "fifo"
+    """By time of submission; by priority first; by what the team has used for its share first."""
+    backfill: bool = False
+    """Whether jobs may pass one that does not fit yet, if they do not delay it."""
+    preempt: bool = False
+    """Whether jobs take the GPUs of less important ones."""
+    checkpoint_first: bool = True
+    """Whether a preempted job writes a checkpoint before it goes."""
+    share: Mapping[str, float] = field(default_factory=dict)
+    """Share by team; 1 for one without an entry."""
+    half_life_h: float | None = None
+    """Time after which half of what a team used is forgotten; nothing by default."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +51,8 @@ class Plan:
     ordered or given back; below them, replicas are taken down."""
     lent_gpus: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
     """By (fleet, lender pool, borrower pool): GPUs lent."""
+    scheduling: Mapping[str, Scheduling] = field(default_factory=dict)
+    """By fleet: how its training jobs are scheduled; first come, first served without an entry."""
 
 
 def with_entry(entries: Mapping[K, V], key: K, value: V) -> Mapping[K, V]:

@@ -4,6 +4,7 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, ClassVar, Literal
 
@@ -21,6 +22,7 @@ from fleetsim.model.pool import Pool
 from fleetsim.model.service import Service
 from fleetsim.model.surges.surge import Surge
 from fleetsim.model.traffic import Curve, TrafficClass
+from fleetsim.model.training_job import JobStream, TrainingJob
 from fleetsim.timebase import SECOND_NS, ns_between
 from fleetsim.units import Days, Fraction, StepSeconds, UtcTime
 
@@ -134,6 +136,8 @@ class Scenario:
     curves: Mapping[str, Curve] = field(default_factory=dict)
     surges: Mapping[str, Surge] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
+    training_jobs: Mapping[str, TrainingJob] = field(default_factory=dict)
+    job_streams: Mapping[str, JobStream] = field(default_factory=dict)
     contracts: Mapping[str, Contract] = field(default_factory=dict)
     offers: Mapping[str, Offer] = field(default_factory=dict)
     finance: Finance | None = None
@@ -153,6 +157,12 @@ class Scenario:
     """Where relative paths of data files start."""
     fingerprint: str = field(default="", compare=False)
     """What `contents_sha256` was when the scenario was built from `source`."""
+
+    @cached_property
+    def fleets_with_jobs(self) -> frozenset[str]:
+        """Fleets that training jobs run on."""
+        jobs = (*self.training_jobs.values(), *self.job_streams.values())
+        return frozenset(job.fleet for job in jobs)
 
     def contents_sha256(self) -> str:
         """Hash of everything that is simulated; `source` says the same as text, until somebody edits."""

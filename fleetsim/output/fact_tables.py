@@ -22,8 +22,8 @@ from fleetsim.output.table import (
 )
 from fleetsim.units import Column
 
-EMPTY = "Null in this version's runs, which is not 0."
-"""Said of a column that no run fills."""
+JOBS = "null for fleets without training jobs"
+"""Said of the states of training GPUs, which with `lent` add up to the rented."""
 
 CAPACITY = table(
     "fact_capacity_hourly", "hour, fleet, pool", "hour fleet pool",
@@ -55,16 +55,16 @@ CAPACITY = table(
     gpu_hours("outage_gpu_hours", "Lost to outages and maintenance windows."),
     count("node_failures", "node", "Nodes of the fleet that failed; on the row of its first share."),
     count("node_repairs", "node", "Nodes of the fleet that came back; on the row of its first share."),
-    gpu_hours("active_gpu_hours", f"Non-empty batch on a replica (request level). {EMPTY}"),
-    gpu_hours("productive_gpu_hours", f"Training: work that counts. {EMPTY}"),
-    gpu_hours("checkpointing_gpu_hours", f"Training: writing checkpoints. {EMPTY}"),
-    gpu_hours("lost_gpu_hours", f"Training: work since the last complete checkpoint, done again. {EMPTY}"),
-    gpu_hours("restarting_gpu_hours", f"Training: starting a job again. {EMPTY}"),
-    gpu_hours("blocked_gpu_hours", f"Training: waiting for another member of the gang. {EMPTY}"),
-    gpu_hours("idle_gpu_hours", f"Training: idle, or held by a job that is queued. {EMPTY}"),
-    gpu_hours("spare_gpu_hours", f"Training: hot spares. {EMPTY}"),
-    gpu_hours("repair_gpu_hours", f"Training: down or in repair. {EMPTY}"),
-    gpu_hours("maintenance_gpu_hours", f"Training: planned maintenance. {EMPTY}"),
+    gpu_hours("active_gpu_hours", "Non-empty batch on a replica; null outside windows at request level."),
+    gpu_hours("productive_gpu_hours", f"Training: work that counts; {JOBS}."),
+    gpu_hours("checkpointing_gpu_hours", f"Training: writing checkpoints; {JOBS}."),
+    gpu_hours("lost_gpu_hours", f"Training: work since the last complete checkpoint, done again; {JOBS}."),
+    gpu_hours("restarting_gpu_hours", f"Training: starting a job again; {JOBS}."),
+    gpu_hours("blocked_gpu_hours", f"Training: waiting for another member of the gang; {JOBS}."),
+    gpu_hours("idle_gpu_hours", f"Training: idle; {JOBS}."),
+    gpu_hours("spare_gpu_hours", f"Training: hot spares; {JOBS}."),
+    gpu_hours("repair_gpu_hours", f"Training: down or in repair; {JOBS}."),
+    gpu_hours("maintenance_gpu_hours", f"Training: planned maintenance; {JOBS}."),
     number("energy_kwh", "kWh", "Energy at the site's meter: servers x PUE.", additive=True),
     number("emissions_kg_co2e", "kgCO2e", "Emissions of that electricity.", additive=True),
 )

@@ -14,7 +14,7 @@ from fleetsim.output.window import DAY_US, Window
 
 TABLES_READ = ("fact_capacity_hourly", "fact_traffic_hourly", "fact_wait_hourly", "fact_latency_hourly",
                "fact_cost_hourly", "fact_pnl_monthly", "fact_commitment_hourly",
-               "fact_cost_allocation_hourly", "fact_budget_monthly",
+               "fact_cost_allocation_hourly", "fact_budget_monthly", "fact_training_job",
                "dim_fleet", "dim_pool", "dim_traffic_class", "dim_contract", "dim_run")
 """The tables that a connection for `Facts` needs."""
 
@@ -39,6 +39,8 @@ class Things:
     budgets: Sequence[str] = ()
     lines: Mapping[str, str] = field(default_factory=dict)
     """Section by line of the P&L; none without finance."""
+    jobs: Sequence[str] = ()
+    """Training jobs that the scenario names and that were submitted."""
     bound: frozenset[str] = frozenset()
     """Fleets that are billed as if what was required had been rented by the hour."""
 
@@ -57,17 +59,18 @@ class Things:
                 fleet for (fleet,) in rows("select fleet from dim_contract where charges_taken")),
             budgets=[name for (name,) in rows(
                 "select distinct budget from fact_budget_monthly order by budget")],
+            jobs=[name for (name,) in rows("select job from fact_training_job where job not like '%/%'")],
             lines=dict(rows("select line, section from fact_pnl_monthly")),
             bound=frozenset(bound),
         )
 
     def named(self, kind: str) -> list[str]:
-        """The names of one kind: pool, fleet, class, contract, budget, stream or cost."""
+        """The names of one kind: pool, fleet, class, contract, budget, job, stream or cost."""
         mark = {"stream": "revenue/", "cost": "cost/"}.get(kind)
         if mark is not None:
             return [line.removeprefix(mark) for line in self.lines if line.startswith(mark)]
         return list({"pool": self.pools, "fleet": self.roles, "class": self.classes,
-                     "contract": self.contracts, "budget": self.budgets}[kind])
+                     "contract": self.contracts, "budget": self.budgets, "job": self.jobs}[kind])
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,29 @@ class Facts:
             "fact_capacity_hourly", "fleet, pool",
             "rented_gpu_hours healthy_gpu_hours allocated_gpu_hours busy_gpu_hours required_gpu_hours"
             " load_required_gpu_hours")
+
+    @cached_property
+    def training(self) -> dict[str, dict[str, float]]:
+        """GPU-hours by state, and failures, by fleet."""
+        return self._sums(
+            "fact_capacity_hourly", "fleet",
+            "rented_gpu_hours productive_gpu_hours checkpointing_gpu_hours lost_gpu_hours"
+            " restarting_gpu_hours blocked_gpu_hours idle_gpu_hours spare_gpu_hours repair_gpu_hours"
+            " maintenance_gpu_hours lent_gpu_hours node_failures")
+
+    @cached_property
+    def named_jobs(self) -> dict[str, dict[str, Any]]:
+        """The row of each training job that the scenario names."""
+        found = self._connection.execute(
+            "select * exclude (run_id) from fact_training_job where job not like '%/%'")
+        columns = [column[0] for column in found.description]
+        rows = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+        return {row["job"]: row for row in rows}
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of the run's tables."""
+        rows: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
+        return rows
 
     @cached_property
     def traffic(self) -> dict[str, dict[str, float]]:

@@ -8,6 +8,7 @@ from fleetsim.output.facts import Facts
 from fleetsim.output.figures import Value, compute_all, finite
 from fleetsim.output.pnl import pnl_summary
 from fleetsim.output.totals import Totals
+from fleetsim.output.training_facts import training_summary
 from fleetsim.timebase import iso
 
 MONEY_COLUMNS = ("list_usd", "contracted_usd", "billed_usd", "effective_usd")
@@ -25,6 +26,7 @@ def summary(scenario: Scenario, facts: Facts, totals: Totals, rows: int, *, iden
         "pools": {pool: pool_decision(scenario, facts, pool) for pool in scenario.pools},
         "fleets": {fleet: {"uncovered_gpu_hours": finite(hours)}
                    for fleet, hours in facts.uncovered_gpu_hours.items()},
+        "training": training_summary(scenario, facts),
         "uncovered_gpu_hours": finite(sum(facts.uncovered_gpu_hours.values())),
         "contracts": {name: _contract(scenario, facts, figures, name) for name in scenario.contracts},
         "finance": pnl_summary(scenario, facts.pnl) if scenario.finance else None,

@@ -7,13 +7,13 @@ from fleetsim.output.billing_tables import BILLING_TABLES
 from fleetsim.output.dimension_tables import DIMENSION_TABLES
 from fleetsim.output.fact_tables import FACT_TABLES
 from fleetsim.output.finance_tables import FINANCE_TABLES
-from fleetsim.output.later_tables import LATER_TABLES
 from fleetsim.output.series_tables import SERIES_TABLES
 from fleetsim.output.table import Table
+from fleetsim.output.training_tables import TRAINING_TABLES
 
 TABLES: Mapping[str, Table] = {
     table.name: table
-    for table in (*FACT_TABLES, *BILLING_TABLES, *FINANCE_TABLES, *LATER_TABLES, *SERIES_TABLES,
+    for table in (*FACT_TABLES, *BILLING_TABLES, *FINANCE_TABLES, *TRAINING_TABLES, *SERIES_TABLES,
                   *DIMENSION_TABLES)
 }
 """All of them; a run has a file of each, with zero rows where the scenario does not fill it."""

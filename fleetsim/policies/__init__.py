@@ -9,9 +9,13 @@ from collections.abc import Iterable
 
 from fleetsim.model.plan import Plan, Policy, View
 from fleetsim.policies.autoscale import Autoscale
+from fleetsim.policies.backfill import Backfill
 from fleetsim.policies.borrow import Borrow
 from fleetsim.policies.degrade import Degrade
+from fleetsim.policies.fair_share import FairShare
+from fleetsim.policies.fifo import Fifo
 from fleetsim.policies.max_wait import MaxWait
+from fleetsim.policies.priority import Priority
 from fleetsim.policies.rate_limit import RateLimit
 from fleetsim.policies.routing import Routing
 from fleetsim.policies.shed import Shed
@@ -24,8 +28,16 @@ POLICIES: dict[str, type] = {
     "routing": Routing,
     "borrow": Borrow,
     "autoscale": Autoscale,
+    "fifo": Fifo,
+    "priority": Priority,
+    "backfill": Backfill,
+    "fair_share": FairShare,
 }
 """The registry: the value of `kind` in a scenario file, and the class it makes."""
+
+
+SCHEDULING = (Fifo, Priority, FairShare, Backfill)
+"""Those that say how the training jobs of a fleet are scheduled."""
 
 
 def static_plan(policies: Iterable[Policy]) -> Plan:
@@ -42,10 +54,15 @@ def static_plan(policies: Iterable[Policy]) -> Plan:
 
 __all__ = [
     "POLICIES",
+    "SCHEDULING",
     "Autoscale",
+    "Backfill",
     "Borrow",
     "Degrade",
+    "FairShare",
+    "Fifo",
     "MaxWait",
+    "Priority",
     "RateLimit",
     "Routing",
     "Shed",

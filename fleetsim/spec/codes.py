@@ -6,6 +6,7 @@ The codes are stable: tools may rely on them. `fleetsim explain CODE` prints an 
 from fleetsim.spec.fidelity_codes import FIDELITY_TABLE
 from fleetsim.spec.finance_codes import FINANCE_TABLE
 from fleetsim.spec.serving_codes import SERVING_TABLE
+from fleetsim.spec.training_codes import TRAINING_TABLE
 
 _TABLE = """
 syntax
@@ -381,11 +382,11 @@ band-order
 # One entry per code: its meaning, what is wrong, what is right.
 
 
-def _parsed(table: str) -> dict[str, str]:
+def _parsed(*tables: str) -> dict[str, str]:
     """Code to explanation: the lines below a code, up to the next one."""
     codes: dict[str, str] = {}
     code = ""
-    for line in table.strip().splitlines():
+    for line in filter(None, "".join(tables).splitlines()):
         if not line.startswith(" "):
             code = line
             codes[code] = ""
@@ -395,6 +396,5 @@ def _parsed(table: str) -> dict[str, str]:
     return {name: text.rstrip() for name, text in codes.items()}
 
 
-CODES: dict[str, str] = _parsed(_TABLE + SERVING_TABLE.lstrip() + FIDELITY_TABLE.lstrip()
-                                + FINANCE_TABLE.lstrip())
+CODES = _parsed(_TABLE, SERVING_TABLE, TRAINING_TABLE, FIDELITY_TABLE, FINANCE_TABLE)
 """Code to explanation, in the order in which a file is read."""

@@ -175,6 +175,8 @@ def _loaded(root: Node, faults: Faults, directory: Path) -> Loaded:
         curves=draft.of("curves"),
         surges=draft.of("surges"),
         policies=draft.of("policies"),
+        training_jobs=draft.of("training_jobs"),
+        job_streams=draft.of("job_streams"),
         contracts=draft.of("contracts"),
         offers=draft.offers,
         budgets=draft.of("budgets"),

@@ -36,6 +36,7 @@ def sections() -> dict[str, Section]:
     from fleetsim.model.service import Service
     from fleetsim.model.surges import SURGES
     from fleetsim.model.traffic import Curve, TrafficClass
+    from fleetsim.model.training_job import JobStream, TrainingJob
     from fleetsim.policies import POLICIES
 
     return {
@@ -47,6 +48,8 @@ def sections() -> dict[str, Section]:
         "traffic": Section("traffic class", TrafficClass),
         "surges": Section("surge", registry=SURGES),
         "policies": Section("policy", registry=POLICIES),
+        "training_jobs": Section("training job", TrainingJob),
+        "job_streams": Section("job stream", JobStream),
         "contracts": Section("contract", registry=CONTRACTS),
         "offers": Section("offer", Offer),
         "budgets": Section("budget", Budget),

@@ -33,7 +33,13 @@ class Losses:
 
     def change(self, window: Window, *, opens: bool, kind: str, label: str) -> None:
         """Open or close a window now."""
-        self.world.catch_up()
+        step = self.world.catch_up()
+        lost = window.share_frac if window.gpus is None else float(window.gpus)
+        self.world.note(f"fleet/{self.name}", kind, value=lost, detail=label)
+        if self.name in self.world.training:
+            self.world.training[self.name].change(window, kind.startswith("maintenance"), opens,
+                                                  step * self.world.step_ns)
+            return
         if opens:
             self.open.append(window)
         else:
@@ -44,8 +50,6 @@ class Losses:
             gpus += current.gpus or 0
         self.world.things.fleets["keep_frac"][self.place] = keep
         self.world.things.fleets["out_gpus"][self.place] = gpus
-        lost = window.share_frac if window.gpus is None else float(window.gpus)
-        self.world.note(f"fleet/{self.name}", kind, value=lost, detail=label)
 
 
 def windows(world: World, name: str, fleet: Fleet) -> Losses:

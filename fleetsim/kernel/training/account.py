@@ -17,7 +17,7 @@ from fleetsim.kernel.training.arrays import (
     SPARE,
     YIELDING,
 )
-from fleetsim.kernel.training.progress import durable_by, work_by
+from fleetsim.kernel.training.progress import work_by, written_by
 
 SECOND_NS = 1_000_000_000
 HOUR_NS = 3_600 * SECOND_NS
@@ -61,6 +61,11 @@ def settle(state, j, now, saved_ns):
     """Book the GPU time of a job's phase up to now, of a run with `saved_ns` of work that counts."""
     job = state.jobs[PLACE(j)]
     kind, since = RESTARTING, job.since_ns
+    if job.held > 0 and since < now:
+        cluster = state.cluster[0]
+        row = state.spans[PLACE(cluster.spanned)]
+        cluster.spanned += 1
+        row.job, row.from_ns, row.to_ns, row.gpus = j, since, now, job.held
     if job.phase == RUNNING:
         settle_run(state, j, now, saved_ns)
         since = now
@@ -99,7 +104,7 @@ def settle_run(state, j, end_ns, saved_ns):
 def saved_by(job, now):
     """Work of a run that is in a durable checkpoint, whatever happens next."""
     if job.phase == RUNNING:
-        return durable_by(job, now - job.since_ns) * job.interval_ns
+        return written_by(job, now - job.drain_ns - job.since_ns)
     if job.phase == YIELDING:
-        return durable_by(job, job.yield_ns - job.since_ns) * job.interval_ns
+        return written_by(job, min(now - job.drain_ns, job.yield_ns) - job.since_ns)
     return 0

@@ -44,7 +44,7 @@ def advance(state, until_ns):
     cluster = state.cluster[0]
     settle_changes(state, cluster.now_ns)
     while True:
-        if cluster.logged + cluster.waiting + 3 * cluster.active + 16 > state.log.size:
+        if max(cluster.logged, cluster.spanned) + rows_of_an_event(cluster) > state.log.size:
             return LOG_FULL
         job_ns, submit_ns, strike_ns, what = least(state.times, state.tree), NEVER, NEVER, 0
         if cluster.next_job < state.jobs.size:
@@ -70,6 +70,12 @@ def advance(state, until_ns):
     cluster.now_ns = until_ns
     pass_time(state, until_ns)
     return THERE
+
+
+@compiled
+def rows_of_an_event(cluster):
+    """The most rows of log and of spans that one event may write."""
+    return 2 * cluster.waiting + 4 * cluster.active + 64
 
 
 @compiled

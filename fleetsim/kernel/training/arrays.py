@@ -51,6 +51,7 @@ JOB = np.dtype([
     ("queued_ns", WHOLE),  # time in the queue, up to the last start
     ("started_ns", WHOLE), ("ended_ns", WHOLE),  # NONE: not yet
     ("last_start_ns", WHOLE),
+    ("left_ns", WHOLE),  # when it last gave its GPUs back to wait for others, NONE: not yet
     ("restarts", WHOLE), ("failures", WHOLE), ("preemptions", WHOLE),
 ])
 HAZARD = np.dtype([
@@ -68,6 +69,7 @@ CLUSTER = np.dtype([
     ("lemon_factor", REAL),  # of a lemon / of an ordinary node
     ("lemon_found_prob", REAL),  # of being found out at a failure
     ("domain_failure_per_gpu_ns", REAL),
+    ("node_causes", WHOLE),  # causes that take a node out; they come first
     ("repair_ns", REAL), ("domain_repair_ns", REAL),  # means
     ("crews", WHOLE),  # repairs at the same time
     ("replace_ns", WHOLE),  # to put a spare in the place of a node
@@ -83,21 +85,22 @@ CLUSTER = np.dtype([
     ("job_lemons", WHOLE),
     ("software_rate", REAL),  # of all jobs, per ns
     ("yielding", WHOLE),  # GPUs of jobs that are on their way out
-    ("owed", WHOLE),  # GPUs that leave as soon as jobs give them back
-    ("owed_to", WHOLE),  # the state into which they leave, NONE: out of the fleet
+    ("owed_lent", WHOLE), ("owed_maintenance", WHOLE),  # GPUs that go there when jobs give them back
+    ("outage", WHOLE),  # part of down, until control ends it
     ("counted_ns", WHOLE),  # idle, spare, down, maintenance and lent are counted up to
     ("active", WHOLE),  # jobs that hold GPUs or wait for a member
     ("short", WHOLE),  # of them, those with an incomplete gang
     ("waiting", WHOLE),  # jobs in the queue
     ("next_job", WHOLE),  # the next to be submitted
     ("look", WHOLE),  # 1: the queue may find GPUs
-    ("logged", WHOLE),  # rows of log
+    ("logged", WHOLE), ("spanned", WHOLE),  # rows of log and of spans
     ("seed", np.uint64), ("drawn", np.uint64),  # of who is hit
 ])
 TEAM = np.dtype([
     ("share", REAL), ("used", REAL), ("counted_ns", WHOLE), ("gpus", WHOLE),
     ("head", WHOLE), ("tail", WHOLE),  # of its queue
 ])
+SPAN = np.dtype([("job", WHOLE), ("from_ns", WHOLE), ("to_ns", WHOLE), ("gpus", WHOLE)])
 LOG = np.dtype([("time_ns", WHOLE), ("kind", WHOLE), ("job", WHOLE), ("gpus", WHOLE), ("cause", WHOLE)])
 KINDS = ("job_submitted", "job_started", "job_finished", "job_preempted", "job_requeued", "node_failed",
          "software_failed", "domain_failed", "node_repaired", "domain_repaired", "job_restarted")
@@ -112,7 +115,7 @@ class State(NamedTuple):
     jobs: Array  # (J) JOB, by submit time
     hazards: Array  # (5) HAZARD
     teams: Array  # (T) TEAM
-    causes: Array  # (K) shares of the node failures, that add up to 1
+    causes: Array  # (K) shares of the failures of nodes, that add up to 1
     active: Array  # (J) the active jobs
     times: Array  # min tree of the jobs' next events
     tree: Array  # where its levels begin
@@ -121,3 +124,4 @@ class State(NamedTuple):
     job_ns: Array  # (J, 5) and the GPU-ns beyond them
     ends: Array  # (J, 2) room to put expected ends in order
     log: Array  # (N) LOG
+    spans: Array  # (N) SPAN: who held GPUs, and when

@@ -2,7 +2,6 @@
 
 from fleetsim.kernel.arrays import PLACE
 from fleetsim.kernel.compiler import called, compiled
-from fleetsim.kernel.training.arrays import LENT, MAINTENANCE
 from fleetsim.kernel.training.queue import use
 from fleetsim.kernel.uniforms import uniform
 
@@ -41,11 +40,7 @@ def hold(state, j, gpus, lemons, now):
 @called
 def take_idle(state, j, gpus, now):
     """A job gets idle GPUs."""
-    cluster = state.cluster[0]
-    lemons = drawn_lemons(state, cluster.idle_lemons, nodes_of(state, cluster.idle), nodes_of(state, gpus))
-    cluster.idle -= gpus
-    cluster.idle_lemons -= lemons
-    hold(state, j, gpus, lemons, now)
+    hold(state, j, gpus, idle_lemons_in(state, gpus), now)
 
 
 @called
@@ -62,28 +57,40 @@ def take_spare(state, j, gpus, now):
 def give(state, gpus, lemons):
     """GPUs that nobody holds: what is owed leaves, the spares are filled up, and the rest is idle."""
     cluster = state.cluster[0]
-    nodes = nodes_of(state, gpus)
-    leaving = min(gpus, cluster.owed)
-    if leaving > 0:
-        away = drawn_lemons(state, lemons, nodes, nodes_of(state, leaving))
-        cluster.owed -= leaving
-        if cluster.owed_to == MAINTENANCE:
-            cluster.maintenance += leaving
-            cluster.maintenance_lemons += away
-        elif cluster.owed_to == LENT:
-            cluster.lent += leaving
-            cluster.lent_lemons += away
-        gpus -= leaving
-        lemons -= away
-        nodes -= nodes_of(state, leaving)
-    kept = min(gpus, max(0, cluster.spare_gpus - cluster.spare))
-    if kept > 0:
-        with_them = drawn_lemons(state, lemons, nodes, nodes_of(state, kept))
-        cluster.spare += kept
-        cluster.spare_lemons += with_them
-        gpus -= kept
-        lemons -= with_them
     cluster.idle += gpus
     cluster.idle_lemons += lemons
+    pay(state)
+    kept = min(cluster.idle, max(0, cluster.spare_gpus - cluster.spare))
+    if kept > 0:
+        with_them = idle_lemons_in(state, kept)
+        cluster.spare += kept
+        cluster.spare_lemons += with_them
     cluster.look = 1
 
+
+@called
+def pay(state):
+    """Idle GPUs that are owed go: first those to lend, then those for maintenance."""
+    cluster = state.cluster[0]
+    lent = min(cluster.idle, cluster.owed_lent)
+    if lent > 0:
+        cluster.owed_lent -= lent
+        lemons = idle_lemons_in(state, lent)
+        cluster.lent += lent
+        cluster.lent_lemons += lemons
+    maintained = min(cluster.idle, cluster.owed_maintenance)
+    if maintained > 0:
+        cluster.owed_maintenance -= maintained
+        lemons = idle_lemons_in(state, maintained)
+        cluster.maintenance += maintained
+        cluster.maintenance_lemons += lemons
+
+
+@called
+def idle_lemons_in(state, gpus):
+    """Take so many GPUs from the idle ones; the lemons among them."""
+    cluster = state.cluster[0]
+    lemons = drawn_lemons(state, cluster.idle_lemons, nodes_of(state, cluster.idle), nodes_of(state, gpus))
+    cluster.idle -= gpus
+    cluster.idle_lemons -= lemons
+    return lemons

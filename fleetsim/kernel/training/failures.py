@@ -37,7 +37,7 @@ def tune_all(state, now):
     tune(hazards[NODE_FAILURE], weight * cluster.failure_per_gpu_ns, now)
     tune(hazards[SOFTWARE_FAILURE], max(0.0, cluster.software_rate), now)
     tune(hazards[DOMAIN_FAILURE], there * cluster.domain_failure_per_gpu_ns, now)
-    in_repair = min(nodes_of(state, cluster.down - cluster.domain_gpus_down), cluster.crews)
+    in_repair = min(nodes_of(state, cluster.down - cluster.domain_gpus_down - cluster.outage), cluster.crews)
     if cluster.repair_ns > 0.0:
         tune(hazards[REPAIR], in_repair / cluster.repair_ns, now)
     if cluster.domain_repair_ns > 0.0:
@@ -116,18 +116,24 @@ def lemons_hit(state, there, lemons, gpus, lemon_u):
 
 @called
 def node_fails(state, now):
-    """A node goes out, with every job on it."""
+    """A node goes out, with every job on it; or only a job goes down, if that is the cause."""
     cluster, hazard = state.cluster[0], state.hazards[NODE_FAILURE]
     cause, u = 0, draw(hazard, CAUSE)
     while cause < state.causes.size - 1 and u >= state.causes[PLACE(cause)]:
         u -= state.causes[PLACE(cause)]
         cause += 1
     victim = who(state, draw(hazard, VICTIM), 1.0)
+    if cause >= cluster.node_causes:
+        note(state, SOFTWARE_FAILED, max(victim, NONE), 0, cause, now)
+        if victim >= 0:
+            lose(state, victim, 0, 0, now)
+        return
     note(state, NODE_FAILED, max(victim, NONE), cluster.node_gpus, cause, now)
     out = take_out(state, victim, cluster.node_gpus, draw(hazard, LEMON), now)
     share_node(state, hazard, cluster.node_gpus - out, now)
     if cluster.repair_ns == 0.0:
         node_is_repaired(state, now)
+        state.hazards[REPAIR].drawn += PLACE(1)
 
 
 @called
@@ -153,6 +159,8 @@ def domain_fails(state, now):
     share_node(state, hazard, gpus - out, now)
     cluster.domains_down += 1
     cluster.domain_gpus_down += gpus
+    if cluster.domain_repair_ns == 0.0:
+        domain_is_repaired(state, now)
 
 
 @called
@@ -176,7 +184,7 @@ def software_fails(state, now):
 def node_is_repaired(state, now):
     """A node comes back; a lemon that was found out comes back as another node."""
     cluster, hazard = state.cluster[0], state.hazards[REPAIR]
-    down = cluster.down - cluster.domain_gpus_down
+    down = cluster.down - cluster.domain_gpus_down - cluster.outage
     gpus = min(cluster.node_gpus, down)
     lemons = int(draw(hazard, VICTIM) * nodes_of(state, cluster.down) < cluster.down_lemons)
     cluster.down -= gpus

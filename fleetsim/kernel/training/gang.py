@@ -112,6 +112,7 @@ def queue_again(state, j, now, kind):
     note(state, kind, j, state.jobs[PLACE(j)].held, NONE, now)
     enter(state, j, DONE, now, NEVER)
     release(state, j, now)
+    state.jobs[PLACE(j)].left_ns = now
     join(state, j, now)
 
 

@@ -11,6 +11,8 @@ from fleetsim.kernel.compiler import compiled
 def run_ns(job):
     """How long a run takes to the end of the job if nothing happens."""
     left = job.work_ns - job.saved_ns
+    if left == 0:
+        return 0
     return left + (left + job.interval_ns - 1) // job.interval_ns * job.write_ns + job.drain_ns
 
 
@@ -24,10 +26,11 @@ def work_by(job, elapsed_ns):
 
 
 @compiled
-def durable_by(job, elapsed_ns):
-    """Cycles whose checkpoint is durable after `elapsed_ns` of a run that is not over."""
-    if elapsed_ns < job.drain_ns:
+def written_by(job, elapsed_ns):
+    """Work whose checkpoint is written in the first `elapsed_ns` of a run."""
+    if elapsed_ns < 0:
         return 0
     left = job.work_ns - job.saved_ns
-    cycles = (elapsed_ns - job.drain_ns) // (job.interval_ns + job.write_ns)
-    return min(cycles, left // job.interval_ns)
+    if elapsed_ns >= run_ns(job) - job.drain_ns:
+        return left
+    return min(elapsed_ns // (job.interval_ns + job.write_ns), left // job.interval_ns) * job.interval_ns

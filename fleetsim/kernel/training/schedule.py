@@ -6,7 +6,7 @@ does not delay it, as far as the ends of the running jobs are known without fail
 
 from fleetsim.kernel.arrays import NEVER, PLACE
 from fleetsim.kernel.compiler import called, compiled
-from fleetsim.kernel.training.arrays import NONE, RUNNING, SHORT, YIELDING
+from fleetsim.kernel.training.arrays import DETECTING, NONE, RUNNING, SHORT, YIELDING
 from fleetsim.kernel.training.gang import complete, preempt, start
 from fleetsim.kernel.training.progress import run_ns
 from fleetsim.kernel.training.queue import head
@@ -22,17 +22,25 @@ def schedule(state, now):
         while cluster.waiting > 0:
             first = head(state, now)
             job = state.jobs[PLACE(first)]
+            if just_left(cluster, job, now):
+                break
             if job.gpus <= cluster.idle:
                 start(state, first, now)
                 continue
             if cluster.preempt == 1:
-                make_room(state, job.gpus, job.priority, now)
+                make_room(state, job.gpus, 0, job.priority, now)
                 if job.gpus <= cluster.idle:
                     start(state, first, now)
                     continue
             if cluster.backfill == 1 and cluster.idle > 0 and cluster.waiting > 1:
                 backfill(state, first, now)
             break
+
+
+@compiled
+def just_left(cluster, job, now):
+    """Whether it made room for another that waits for more: it would have to leave again at once."""
+    return job.left_ns == now and cluster.yielding > 0
 
 
 @called
@@ -45,7 +53,7 @@ def complete_gangs(state, now):
         if complete(state, j, now):
             continue
         if cluster.preempt == 1:
-            make_room(state, job.gpus - job.held - cluster.spare, job.priority, now)
+            make_room(state, job.gpus - job.held, 1, job.priority, now)
             if complete(state, j, now):
                 continue
         break
@@ -66,8 +74,8 @@ def most_important_short(state):
 
 
 @called
-def make_room(state, gpus, priority, now):
-    """Preempt jobs of lower priority until so many GPUs are idle or on their way; none if that is not enough.
+def make_room(state, gpus, to_gang, priority, now):
+    """Preempt jobs of lower priority until so many GPUs are free or on their way; none if that is not enough.
 
     The least important goes first, and of these the one that started last.
     """
@@ -77,10 +85,20 @@ def make_room(state, gpus, priority, now):
         job = state.jobs[PLACE(state.active[PLACE(k)])]
         if may_go(job, priority):
             below += job.held
-    if cluster.idle + cluster.yielding + below < gpus:
+    if missing_for(cluster, gpus, to_gang) > below:
         return
-    while cluster.idle + cluster.yielding < gpus:
+    while missing_for(cluster, gpus, to_gang) > 0:
         preempt(state, least_important(state, priority), now, cluster.yields)
+
+
+@compiled
+def missing_for(cluster, gpus, to_gang):
+    """What is not free or on its way. What is owed comes before, and the spares, which a gang may have."""
+    missing = gpus + cluster.owed_lent + cluster.owed_maintenance
+    missing -= cluster.idle + cluster.yielding
+    if to_gang == 1:
+        return missing - cluster.spare
+    return missing + max(0, cluster.spare_gpus - cluster.spare)
 
 
 @compiled
@@ -114,7 +132,8 @@ def expected_end_ns(state, j, now):
         return state.times[PLACE(j)]
     if job.phase == SHORT:
         return NEVER
-    return max(now, state.times[PLACE(j)]) + job.restart_ns + run_ns(job)
+    restart_ns = job.restart_ns if job.phase == DETECTING else 0
+    return state.times[PLACE(j)] + restart_ns + run_ns(job)
 
 
 @called
@@ -161,7 +180,7 @@ def backfill(state, first, now):
         while j != NONE and cluster.idle > 0:
             job = state.jobs[PLACE(j)]
             following = job.next
-            if j != first and job.gpus <= cluster.idle:
+            if j != first and job.gpus <= cluster.idle and not just_left(cluster, job, now):
                 starting_ns = job.restart_ns if job.started_ns != NONE else job.first_start_ns
                 in_time = start_ns == NEVER or now + starting_ns + run_ns(job) <= start_ns
                 if in_time or job.gpus <= extra:

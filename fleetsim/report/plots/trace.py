@@ -78,10 +78,15 @@ def draw_lengths(axis: Axes, requests: "Trace") -> None:
 
 def write_plot(requests: "Trace", directory: Path, format_: Literal["png", "svg"] = "png") -> Path:
     """Writes `trace.png` into `directory` (made when it is not there) and returns its path."""
+    path = directory_of(directory) / f"trace.{format_}"
+    style.save(trace(requests), path, format_)
+    return path
+
+
+def directory_of(directory: Path) -> Path:
+    """The directory, made when it is not there; UsageError when it cannot be."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot make the directory {directory}: {error.strerror}") from None
-    path = directory / f"trace.{format_}"
-    style.save(trace(requests), path, format_)
-    return path
+    return directory

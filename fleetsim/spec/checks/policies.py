@@ -5,7 +5,7 @@ from typing import Any
 from fleetsim.errors import did_you_mean
 from fleetsim.model.base import at
 from fleetsim.model.traffic import TrafficClass
-from fleetsim.policies import Borrow, Degrade, MaxWait, RateLimit, Routing
+from fleetsim.policies import SCHEDULING, Backfill, Borrow, Degrade, MaxWait, RateLimit, Routing
 from fleetsim.spec import catalog
 from fleetsim.spec.checks.services import speeds, with_speed
 from fleetsim.spec.draft import Draft
@@ -32,14 +32,18 @@ def _check_alone(draft: Draft, first: dict[tuple[str, ...], str], name: str, pol
     target: tuple[str, ...]
     if isinstance(policy, RateLimit | MaxWait):
         key, target = "class", (policy.class_,)
+    elif isinstance(policy, SCHEDULING):
+        key, target = "fleet", (policy.fleet,)
+        kind = "backfill" if isinstance(policy, Backfill) else "order"
     elif isinstance(policy, Borrow):
         key, target = "from", (policy.pool, policy.from_)
     else:
         key, target = "pool", (policy.pool,)
     other = first.setdefault((kind, *target), name)
     if other != name:
+        article = "an" if kind == "order" else "a"
         what = " from ".join(repr(word) for word in target)
-        message = f"policy {other!r} is a {kind} of {what} too: only one of the two could act"
+        message = f"policy {other!r} is {article} {kind} of {what} too: only one of the two could act"
         draft.error("policy-twice", ("policies", name, key), message, "remove one of the two")
 
 

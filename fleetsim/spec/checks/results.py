@@ -17,7 +17,8 @@ OPERATORS = tuple(COMPARISONS)
 PREFIX = "result:"
 _OBJECTIVE = re.compile(r"(?P<figure>[^\s<>=!]+)\s*(?P<operator>[<>=!~]+|\S+)\s*(?P<value>.*)")
 _SECTION_OF = {"pool": "pools", "fleet": "fleets", "class": "traffic", "contract": "contracts",
-               "budget": "budgets", "stream": "finance.revenue", "cost": "finance.costs"}
+               "budget": "budgets", "job": "training_jobs",
+               "stream": "finance.revenue", "cost": "finance.costs"}
 
 
 def check_objectives(draft: Draft) -> None:

@@ -1,8 +1,11 @@
-"""Traces: recorded requests from public files, as one canonical Parquet file.
+"""Traces: recorded requests, or training jobs, from public files as one canonical Parquet file.
 
     import_trace(source, layout, out) -> ImportReport       CSV or JSON lines to the canonical file
     read_trace(path) -> Trace                               the canonical file as arrays
-    find_format(name) -> Format, FORMATS                    the formats, one per file of this package
+    import_jobs(source, layout, out) -> JobReport           the same of jobs
+    read_jobs(path) -> JobTrace
+    kind_of(path) -> "requests", "jobs" or None             what a file holds
+    find_format(name) -> Format or JobFormat, FORMATS       the formats, one per file of this package
 
 Names are loaded when they are first used: `fleetsim --help` needs none of them.
 """
@@ -14,10 +17,16 @@ if TYPE_CHECKING:
     from fleetsim.spec.trace.canonical import Trace, read_trace
     from fleetsim.spec.trace.formats import FORMATS, find_format
     from fleetsim.spec.trace.importing import import_trace
+    from fleetsim.spec.trace.jobs.canonical import JobTrace, read_jobs
+    from fleetsim.spec.trace.jobs.importing import import_jobs
+    from fleetsim.spec.trace.jobs.layout import JobFormat, JobLayout
+    from fleetsim.spec.trace.jobs.report import JobReport
+    from fleetsim.spec.trace.kind import kind_of
     from fleetsim.spec.trace.layout import Format, Layout
     from fleetsim.spec.trace.report import BadRow, ImportReport
 
-__all__ = ["FORMATS", "BadRow", "Format", "ImportReport", "Layout", "Trace", "find_format", "import_trace",
+__all__ = ["FORMATS", "BadRow", "Format", "ImportReport", "JobFormat", "JobLayout", "JobReport", "JobTrace",
+           "Layout", "Trace", "find_format", "import_jobs", "import_trace", "kind_of", "read_jobs",
            "read_trace"]
 
 _HOMES = {
@@ -30,6 +39,13 @@ _HOMES = {
     "Trace": "canonical",
     "read_trace": "canonical",
     "import_trace": "importing",
+    "JobTrace": "jobs.canonical",
+    "read_jobs": "jobs.canonical",
+    "import_jobs": "jobs.importing",
+    "JobFormat": "jobs.layout",
+    "JobLayout": "jobs.layout",
+    "JobReport": "jobs.report",
+    "kind_of": "kind",
 }
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleetsim.errors import UsageError, did_you_mean
+from fleetsim.spec.trace.jobs.canonical import KEY as JOBS_KEY
 from fleetsim.spec.trace.report import ImportReport
 from fleetsim.spec.trace.rows import STEP, Rows
 
@@ -124,7 +125,11 @@ def read_trace(path: Path | str) -> Trace:
                          "--out TRACE.parquet")
     try:
         with pq.ParquetFile(path) as file:
-            stored = (file.metadata.metadata or {}).get(KEY)
+            metadata = file.metadata.metadata or {}
+            stored = metadata.get(KEY)
+            if stored is None and JOBS_KEY in metadata:
+                raise UsageError(f"{path} is a trace of jobs, and this takes one of requests; jobs go into: "
+                                 "fleetsim trace describe, fleetsim replay")
             missing = [name for name in COLUMNS if name not in file.schema_arrow.names]
             if stored is None or missing:
                 why = f"it has no column {missing[0]!r}" if missing else "it was not written by an import"

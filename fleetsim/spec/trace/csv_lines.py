@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from fleetsim.errors import UsageError, did_you_mean
 from fleetsim.spec.trace.formats import format_of
+from fleetsim.spec.trace.jobs.layout import JobLayout
 from fleetsim.spec.trace.layout import Layout
 
 MOST_CHARACTERS = 80
@@ -33,20 +34,28 @@ class CsvLines:
 
     def cells(self, line: str) -> Cells | str:
         """The cells of a line, or the reason why it has none."""
-        if '"' in line:
-            try:
-                found = next(csv.reader([line], strict=True))
-            except csv.Error:
-                return "unreadable_row"
-        else:
-            found = line.split(",")
-        if len(found) != len(self.header):
-            return "missing_columns" if len(found) < len(self.header) else "extra_columns"
+        found = split_row(line, len(self.header))
+        if isinstance(found, str):
+            return found
         return Cells(found[self.time], found[self.prompt], found[self.output],
                      None if self.class_ is None else found[self.class_])
 
 
-def header_of(path: Path, layout: Layout, line: str) -> list[str]:
+def split_row(line: str, width: int) -> list[str] | str:
+    """The `width` cells of a line, or the reason why it has not as many."""
+    if '"' in line:
+        try:
+            found = next(csv.reader([line], strict=True))
+        except csv.Error:
+            return "unreadable_row"
+    else:
+        found = line.split(",")
+    if len(found) != width:
+        return "missing_columns" if len(found) < width else "extra_columns"
+    return found
+
+
+def header_of(path: Path, layout: Layout | JobLayout, line: str) -> list[str]:
     """The names in a header; UsageError when it lacks a column of the layout or has one of them twice."""
     try:
         names = [name.strip() for name in next(csv.reader([line], strict=True), [])]

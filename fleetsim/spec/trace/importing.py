@@ -16,13 +16,15 @@ from fleetsim.spec.trace.csv_lines import CsvLines
 from fleetsim.spec.trace.json_lines import JsonLines
 from fleetsim.spec.trace.layout import Layout, TimeUnit
 from fleetsim.spec.trace.line_by_line import is_utf8, read_lines
-from fleetsim.spec.trace.report import REASONS, ImportReport
+from fleetsim.spec.trace.report import ImportReport, RowReport
 from fleetsim.spec.trace.rows import ClassNames, Rows
 
 ONE_CLASS = "requests"
 """Class of every request of a file without a class column."""
 BINARY = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "a zip archive", b"PAR1": "Parquet",
           b"\x28\xb5\x2f\xfd": "zstd"}
+NAMED = ("generic", "jobs")
+"""Formats whose columns and units the caller names."""
 BOM = b"\xef\xbb\xbf"
 
 
@@ -35,9 +37,7 @@ def import_trace(source: Path, layout: Layout, out: Path, *, class_name: str | N
     """
     if class_name is not None and not NAME.fullmatch(class_name):
         raise UsageError(f"{class_name!r} is no name of a traffic class: use letters, digits, '-' and '_'")
-    if not source.is_file():
-        message, hint = no_file(source, "*")
-        raise UsageError(f"{message} ({hint})" if hint else message)
+    check_source(source)
     report = ImportReport(layout.name, source.name)
     if class_name is not None:
         layout = Layout(layout.name, layout.time, layout.prompt, layout.output, layout.unit,
@@ -45,7 +45,7 @@ def import_trace(source: Path, layout: Layout, out: Path, *, class_name: str | N
     names = ClassNames(f"{source}: column {layout.class_column!r}")
     rows = read_rows(source, layout, names, report)
     if not rows.count:
-        raise UsageError(nothing_good(source, layout, report))
+        raise UsageError(nothing_good(source, layout.unit, report))
     words = list(names.numbers) or [class_name or ONE_CLASS]
     report.kept, report.out_of_order = rows.count, rows.out_of_order
     first, last = int(rows.time_ns.min()), int(rows.time_ns.max())
@@ -55,6 +55,13 @@ def import_trace(source: Path, layout: Layout, out: Path, *, class_name: str | N
     report.classes = dict(zip(words, counts.tolist(), strict=True))
     write_trace(rows, words, report, out)
     return report
+
+
+def check_source(source: Path) -> None:
+    """UsageError for a file that is not there, with the name of one that is."""
+    if not source.is_file():
+        message, hint = no_file(source, "*")
+        raise UsageError(f"{message} ({hint})" if hint else message)
 
 
 def read_rows(source: Path, layout: Layout, names: ClassNames, report: ImportReport) -> Rows:
@@ -99,19 +106,19 @@ def text_of(source: Path, data: bytes) -> bytes:
     return data.removeprefix(BOM)
 
 
-def nothing_good(source: Path, layout: Layout, report: ImportReport) -> str:
+def nothing_good(source: Path, unit: TimeUnit, report: RowReport) -> str:
     """Why no row of a file could be used, with the place of the first."""
     if not report.read:
         return f"{source}:1: error: the file has no rows"
-    dropped = [reason for reason in REASONS if reason in report.dropped]
+    dropped = [reason for reason in report.reasons if reason in report.dropped]
     counts = ", ".join(f"{report.dropped[reason]:,} {reason}" for reason in dropped)
     first = min((row for rows in report.bad_rows.values() for row in rows), key=lambda row: row.line)
     reason = next(each for each, rows in report.bad_rows.items() if first in rows)
     hint = ""
-    if layout.name == "generic" and report.dropped.get("unreadable_time"):
-        hint = f"; times are read as {layout.unit}: say what they are with --time-unit"
-    return (f"{source}:{first.line}: error: no row can be used ({counts}); the first: {REASONS[reason]}: "
-            f"{first.value!r}{hint}")
+    if report.format in NAMED and report.dropped.get("unreadable_time"):
+        hint = f"; times are read as {unit}: say what they are with --time-unit"
+    return (f"{source}:{first.line}: error: no row can be used ({counts}); the first: "
+            f"{report.reasons[reason]}: {first.value!r}{hint}")
 
 
 def instant(time_ns: int) -> str:

@@ -1,7 +1,8 @@
 """What an import read, kept and dropped, and where the dropped rows stand."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 REASONS = {
     "missing_columns": "fewer cells than the header has columns",
@@ -34,9 +35,11 @@ class BadRow:
 
 
 @dataclass
-class ImportReport:
-    """Counts of an import; read = kept + dropped."""
+class RowReport:
+    """Counts of any import; read = kept + dropped."""
 
+    reasons: ClassVar[Mapping[str, str]]
+    """Why a row may be dropped."""
     format: str
     source: str
     """Name of the file, without its folder."""
@@ -51,14 +54,10 @@ class ImportReport:
     """The first ten of each reason."""
     out_of_order: int = 0
     """Kept rows that came after a later one; they were sorted in."""
-    duplicates: int = 0
-    """Kept rows that equal an earlier one in time, tokens and class; they stay."""
     start: str | None = None
     """First arrival, ISO 8601 in UTC; null when the file has no calendar."""
     span_s: float = 0.0
     """First to last arrival, seconds."""
-    classes: dict[str, int] = field(default_factory=dict)
-    """Kept rows by traffic class, in order of appearance."""
 
     def drop(self, reason: str, line: int, value: str) -> None:
         """One row is not used."""
@@ -78,8 +77,19 @@ class ImportReport:
         """The report as JSON has it, reasons in their own order."""
         data = asdict(self)
         for key in ("dropped", "bad_rows"):
-            data[key] = {reason: data[key][reason] for reason in REASONS if reason in data[key]}
+            data[key] = {reason: data[key][reason] for reason in self.reasons if reason in data[key]}
         return data
+
+
+@dataclass
+class ImportReport(RowReport):
+    """Counts of an import of requests."""
+
+    reasons: ClassVar[Mapping[str, str]] = REASONS
+    duplicates: int = 0
+    """Kept rows that equal an earlier one in time, tokens and class; they stay."""
+    classes: dict[str, int] = field(default_factory=dict)
+    """Kept rows by traffic class, in order of appearance."""
 
 
 def shortened(text: str) -> str:

@@ -74,6 +74,18 @@ BY_HAND = {
     "contracts.azure-extra.usd_per_gpu_hour": None,
     "fleets.azure.cost_usd": 6240.0,
     "fleets.azure.cost_usd_per_day": 3120.0,
+    # The lab's ten GPUs at $2: each hour six do work that counts, half a one does work again.
+    "fleets.lab.productive_frac": 0.6,
+    "fleets.lab.lost_frac": 0.05,
+    "fleets.lab.usd_per_productive_gpu_hour": 20 / 6,
+    "fleets.azure.productive_frac": None,
+    # The job `run` holds eight GPUs for ten of eleven hours; eight of its eighty GPU-hours are lost.
+    "training_jobs.run.end": "2024-05-31T11:00:00Z",
+    "training_jobs.run.ettr_frac": 64 / 88,
+    "training_jobs.run.lost_frac": 0.1,
+    "training_jobs.run.failures": 3,
+    "training_jobs.run.cost_usd": 160.0,
+    "fleets.azure.usd_per_productive_gpu_hour": None,
     "fleets.azure.uncovered_gpu_hours": 0.0,
     "fleets.lab.uncovered_gpu_hours": 0.0,
     "pools.chat.cost_usd": 0.8 * 6240,
@@ -172,7 +184,7 @@ def test_every_registered_figure_is_checked_by_hand() -> None:
 
 def test_all_things_have_all_figures(run: Run) -> None:
     things = {"pool": 2, "fleet": 2, "class": 2, "contract": 3, "stream": 1, "cost": 1, "budget": 1,
-              None: 1}
+              "job": 1, None: 1}
     assert len(run.summary["figures"]) == sum(things[figure.thing] for figure in FIGURES)
 
 

@@ -61,6 +61,10 @@ CLASS = TrafficClass(pool="chat", service="gpt", messages_per_day=1000.0, prompt
                      output_tokens=TokenCount(10), labels={"team": "growth"})
 
 
+LAB = (("productive", 6.0), ("lost", 0.5))
+"""What the lab's ten GPUs do each hour, as far as a figure asks."""
+
+
 def tiny_scenario() -> Scenario:
     """Everything the output needs to know of a scenario."""
     return Scenario(
@@ -154,6 +158,7 @@ def write_blocks(write: Callable[[str, dict[str, object]], None], blocks: Blocks
         "energy_kwh": np.tile([40.0, 10.0, 8.0], n),
         "emissions_kg_co2e": np.tile([16.0, 4.0, 3.2], n),
         "load_capacity_gpu_hours": healthy * np.tile([1.0, 1.0, 0.0], n),
+        **{f"{state}_gpu_hours": np.tile([np.nan, np.nan, gpus], n) for state, gpus in LAB},
     })
     served = arrived - np.tile([1, 0], (n, 1))
     write("fact_traffic_hourly", {
@@ -194,8 +199,7 @@ def write_blocks(write: Callable[[str, dict[str, object]], None], blocks: Blocks
         "gpu_hours": np.tile([100.0, 5.0, 10.0], n),
         "list_usd": micro * 2,
         "contracted_usd": micro,
-        "billed_usd": micro + np.tile([1, 0, 0], n),
-        "effective_usd": micro,
+        "billed_usd": micro + np.tile([1, 0, 0], n), "effective_usd": micro,
     })
 
 
@@ -212,6 +216,21 @@ def write_latency(write: Callable[[str, dict[str, object]], None], at: np.ndarra
         "latency_low_s": low_s,
         "latency_high_s": low_s * 2 ** (1 / 16),
         "messages": np.tile([6, 3, 8, 9], n),
+    })
+
+
+def write_jobs(write: Callable[[str, dict[str, object]], None]) -> None:
+    """One job that the scenario names and one of a stream, which has no figures."""
+    two = np.zeros(2, dtype=np.int32)
+    write("fact_training_job", {
+        "job": Coded(np.array([0, 1], dtype=np.int32), ("run", "research/0")),
+        "fleet": Coded(two, ("lab",)), "team": Coded(two, ("one",)), "outcome": Coded(two, ("done",)),
+        "submit_time": np.full(2, hour_us(0)), "start_time": np.full(2, hour_us(1)),
+        "end_time": np.full(2, hour_us(11)), "gpus": np.array([8, 1]), "failures": np.array([3, 0]),
+        "productive_gpu_hours": np.array([64.0, 1.0]), "checkpointing_gpu_hours": np.array([6.0, 0.0]),
+        "lost_gpu_hours": np.array([8.0, 0.0]), "restarting_gpu_hours": np.array([1.0, 0.0]),
+        "blocked_gpu_hours": np.array([1.0, 0.0]), "ettr_frac": np.array([64 / 88, 1.0]),
+        "effective_usd": np.array([160_000_000, 2_000_000]),
     })
 
 
@@ -279,6 +298,7 @@ def write_run(results: Path, scenario: Scenario | None = None, blocks: Blocks | 
             write_billing(writer.write, hours)
         if block_hours:
             write_pnl(writer.write)
+            write_jobs(writer.write)
         writer.write("fact_event", {
             "sequence": np.arange(2),
             "time": np.array([hour_us(0), hour_us(0)]), "effective_time": np.array([hour_us(0)] * 2),

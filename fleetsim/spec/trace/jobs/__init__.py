@@ -1,0 +1,1 @@
+"""Traces of training jobs: recorded jobs from public files, as one canonical Parquet file."""

@@ -1,0 +1,68 @@
+"""Training jobs, streams and their fleets in a scenario file: what is refused, with its place."""
+
+from pathlib import Path
+
+import pytest
+
+import fleetsim as fs
+
+GOOD = """
+fleetsim: 1
+name: lab
+horizon: {start: 2024-01-01, end: 2024-02-01}
+fleets:
+  lab: {gpu: a100-80gb, provider: azure, role: training, tranches: [{date: 2024-01-01, gpus: 1_000}]}
+  web: {gpu: a100-80gb, provider: azure, tranches: [{date: 2024-01-01, gpus: 1_000}]}
+pools: {all: {fleets: {web: {gpus: 1_000}}}}
+contracts:
+  lab: {kind: reserved, fleet: lab, usd_per_gpu_hour: 1}
+  web: {kind: reserved, fleet: web, usd_per_gpu_hour: 1}
+training_jobs:
+  run: {fleet: lab, gpus: 512, start: 2024-01-02, duration_h: 100, checkpoint: {write_s: 60}}
+job_streams:
+  many: {fleet: lab, jobs_per_day: 5, gpus: {median: 8, p90: 64}, duration_h: {median: 2, p90: 20}}
+policies:
+  first: {kind: priority, fleet: lab}
+"""
+
+
+def faults(tmp_path: Path, old: str, new: str) -> str:
+    file = tmp_path / "lab.yaml"
+    assert old in GOOD
+    file.write_text(GOOD.replace(old, new))
+    with pytest.raises(fs.ScenarioError) as error:
+        fs.load(file)
+    return str(error.value)
+
+
+def test_the_file_is_right(tmp_path: Path) -> None:
+    file = tmp_path / "lab.yaml"
+    file.write_text(GOOD)
+    scenario = fs.load(file)
+    assert scenario.fleets_with_jobs == {"lab"}
+    assert scenario.job_streams["many"].teams == {"research": 1.0}
+
+
+@pytest.mark.parametrize(("old", "new", "code"), [
+    ("run: {fleet: lab", "run: {fleet: web", "job-on-serving-fleet"),
+    ("gpus: 512", "gpus: 1_200", "job-too-large"),
+    ("gpus: {median: 8, p90: 64}", "gpus: {median: 2_000, p90: 4_000}", "job-too-large"),
+    ("duration_h: 100", "duration_h: 100, gpu_hours: 5", "not-one-of"),
+    (", duration_h: 100", "", "not-one-of"),
+    ("duration_h: 100", "flops: 1e20", "not-one-of"),
+    ("duration_h: 100", "duration_h: 100, deadline: 2024-01-01", "ends-before-start"),
+    ("write_s: 60", "write_s: 60, rule: fixed", "checkpoint-interval"),
+    ("write_s: 60", "write_s: 60, interval_s: 60", "checkpoint-interval"),
+    ("write_s: 60", "write_s: 60, state_gb: 5, storage_gb_per_s: 1", "checkpoint-duration"),
+    ("write_s: 60", "state_gb: 5", "checkpoint-duration"),
+    ("write_s: 60", "write_s: 600, blocking_s: 1, rule: fixed, interval_s: 60", "checkpoint-duration"),
+    ("p90: 64", "p90: 4", "spread-order"),
+    ("p90: 20", "p90: 20, low: 9, high: 8", "spread-order"),
+    ("provider: azure, role", "reliability: {domain_nodes: 4}, provider: azure, role", "half-a-domain"),
+    ("first: {kind: priority, fleet: lab}", "first: {kind: priority, fleet: lbb}", "unknown-fleet"),
+    ("first: {kind: priority, fleet: lab}",
+     "{first: {kind: priority, fleet: lab}, other: {kind: fair_share, fleet: lab}}", "policy-twice"),
+    ("run: {fleet: lab", "run: {fleet: lba", "unknown-fleet"),
+])
+def test_what_is_refused(tmp_path: Path, old: str, new: str, code: str) -> None:
+    assert f"[{code}]" in faults(tmp_path, old, new)
