@@ -104,10 +104,10 @@ class TrainingFleet:
             block.hourly.gpu_s[GPU_SECONDS.index(row), :, share] = values
         block.hourly.nodes[:, :, place] = self._nodes(first, last)
 
-    def take_events(self) -> list[np.void]:
-        """What happened since the last call."""
+    def take_events(self) -> list[tuple[int, int, int, int, int]]:
+        """What happened since the last call: time in ns, kind, job, GPUs, cause."""
         blocks, self._taken = self.pool.events[self._taken :], len(self.pool.events)
-        return [event for block in blocks for event in block]
+        return [event for block in blocks for event in block.tolist()]
 
     def cost_of_jobs(self, cost_micro_usd: Array) -> Array:
         """What the GPUs that each job held cost, micro-USD, (J); the fleet's cost is given by hour.

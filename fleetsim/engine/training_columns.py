@@ -37,13 +37,11 @@ def training_events(world: World) -> list[Event]:
     """What happened on training fleets since the last call, fleet by fleet in order of time."""
     found = []
     for name, training in world.training.items():
-        for event in training.take_events():
-            job = int(event["job"])
+        for time_ns, kind, job, gpus, cause in training.take_events():
             thing = f"fleet/{name}" if job < 0 else f"job/{training.jobs.names[job]}"
-            cause = int(event["cause"])
-            time_us = world.start_us + int(event["time_ns"]) // 1_000
-            found.append(Event(time_us, time_us, thing, rows.KINDS[event["kind"]],
-                               value=float(event["gpus"]), detail=CAUSES[cause].name if cause >= 0 else ""))
+            time_us = world.start_us + time_ns // 1_000
+            found.append(Event(time_us, time_us, thing, rows.KINDS[kind], value=float(gpus),
+                               detail=CAUSES[cause].name if cause >= 0 else ""))
     return found
 
 
