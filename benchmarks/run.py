@@ -11,7 +11,8 @@ from importlib import import_module
 
 from measure import Measured
 
-SUBJECTS = ("simulation", "command", "billing", "horizon", "size", "severity", "requests", "day")
+SUBJECTS = ("simulation", "command", "billing", "horizon", "size", "severity", "requests", "day",
+            "training")
 
 
 def line(measured: Measured) -> str:
