@@ -9,7 +9,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from fleetsim.report.plots import style
-from fleetsim.report.plots.trace import BINS_S, MOST_BINS, NS_PER_S, UNITS_S, directory_of
+from fleetsim.report.plots.trace import NS_PER_S, directory_of, round_bins
 
 if TYPE_CHECKING:
     from fleetsim.spec.trace import JobTrace
@@ -30,9 +30,8 @@ def draw_submitted(axis: Axes, jobs: "JobTrace") -> None:
     import numpy as np
 
     span_s = max(jobs.span_s, 1.0)
-    bin_s = next((each for each in BINS_S if span_s / each <= MOST_BINS), span_s / MOST_BINS)
+    bin_s, unit_s, unit = round_bins(span_s)
     edges = np.arange(0, span_s + bin_s, bin_s)
-    unit_s, unit = next((size, word) for least, size, word in UNITS_S if span_s >= least)
     seconds, names = jobs.submit_ns / NS_PER_S, jobs.states.names
     hours = []
     for number in range(len(names)):

@@ -85,7 +85,7 @@ def date_axis(ax: Axes, start: Any, end: Any) -> None:
     locator = AutoDateLocator(minticks=4, maxticks=12)  # type: ignore[no-untyped-call]  # matplotlib.dates has no annotations
     year = ["", "%Y", "%Y", "%Y", "%Y-%m-%d", "%Y-%m-%d"]
     ax.xaxis.set_major_locator(locator)
-    formatter = ConciseDateFormatter(locator, offset_formats=year)  # type: ignore[no-untyped-call]  # nor has this class
+    formatter = ConciseDateFormatter(locator, offset_formats=year)  # type: ignore[no-untyped-call]  # matplotlib.dates has no annotations
     ax.xaxis.set_major_formatter(formatter)
     ax.set_xlim(start, end)
 

@@ -22,6 +22,13 @@ UNITS_S = ((172_800, 86_400, "days"), (7_200, 3_600, "hours"), (300, 60, "minute
 """From this span on, time is told in this unit."""
 
 
+def round_bins(span_s: float) -> tuple[float, int, str]:
+    """Seconds of a bin of round length, and the unit in which a span is told: its seconds and its name."""
+    bin_s = next((each for each in BINS_S if span_s / each <= MOST_BINS), span_s / MOST_BINS)
+    unit_s, unit = next((size, word) for least, size, word in UNITS_S if span_s >= least)
+    return bin_s, unit_s, unit
+
+
 @style.styled
 def trace(requests: "Trace") -> Figure:
     """Requests per second over time, stacked by class, above the cumulative distributions of tokens."""
@@ -37,9 +44,8 @@ def draw_rate(axis: Axes, requests: "Trace") -> None:
     import numpy as np
 
     span_s = max(requests.span_s, 1.0)
-    bin_s = next((each for each in BINS_S if span_s / each <= MOST_BINS), span_s / MOST_BINS)
+    bin_s, unit_s, unit = round_bins(span_s)
     edges = np.arange(0, span_s + bin_s, bin_s)
-    unit_s, unit = next((size, word) for least, size, word in UNITS_S if span_s >= least)
     seconds = requests.arrival_ns / NS_PER_S
     names = requests.class_names
     rates = [np.histogram(seconds[requests.class_index == number], edges)[0] / bin_s
