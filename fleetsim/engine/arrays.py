@@ -92,7 +92,7 @@ def _fleets(scenario: Scenario, index: Index) -> Array:
         places = index.shares_of(name)
         record["first_share"], record["last_share"] = places[0], places[-1] + 1
         record["node_gpus"] = scenario.gpus[fleet.gpu].gpus_per_node
-        if name in scenario.fleets_with_jobs:  # the training kernel has their failures
+        if fleet.role == "training" and name in scenario.fleets_with_jobs:  # the training kernel has them
             fleet = replace(fleet, node_mtbf_h=None, draining_frac=0.0)
         fail_prob, repair_prob = failure_probs(fleet, scenario.horizon.step_s)
         record["fail_prob"], record["repair_prob"] = fail_prob, repair_prob
@@ -108,6 +108,7 @@ def _shares(scenario: Scenario, index: Index) -> Array:
         record["availability_frac"] = scenario.fleets[fleet].expected_availability_frac
         record["allocated_limit"] = 0 if pool == UNASSIGNED else -1
     records["routing_weight"] = -1.0
+    records["worth"] = 1.0
     for places in index.pool_shares:
         flops = [scenario.gpus[scenario.fleets[index.shares[s][0]].gpu].flops_factor for s in places]
         records["worth"][list(places)] = np.array(flops) / flops[0]  # until there is a mix to tell by

@@ -13,7 +13,8 @@ class Index:
 
     fleets: tuple[str, ...]
     shares: tuple[tuple[str, str], ...]
-    """(fleet, pool) of each share, fleet by fleet; the last of a fleet is what no pool has."""
+    """(fleet, pool) of each share, fleet by fleet; the last of a fleet is what no pool has. A serving fleet
+    with jobs has a share `training` for what its pools lend them."""
     pools: tuple[str, ...]
     pool_shares: tuple[tuple[int, ...], ...]
     """By pool: its shares in spill-over order."""
@@ -33,7 +34,10 @@ class Index:
         shares: list[tuple[str, str]] = []
         for name, fleet in scenario.fleets.items():
             shares += [(name, pool) for pool, spec in scenario.pools.items() if name in spec.fleets]
-            shares.append((name, TRAINING if fleet.role == "training" else UNASSIGNED))
+            if fleet.role == "training" or name in scenario.fleets_with_jobs:
+                shares.append((name, TRAINING))
+            if fleet.role == "serving":
+                shares.append((name, UNASSIGNED))
         classes = tuple(scenario.traffic)
         by_priority = sorted(range(len(classes)), key=lambda c: scenario.traffic[classes[c]].priority)
         cheaper = static_plan(scenario.policies.values()).degrade_to
@@ -61,6 +65,11 @@ class Index:
     def slot_count(self) -> int:
         """Most service slots of any class."""
         return max((len(slots) for slots in self.slots), default=1)
+
+    def owners_of(self, fleet: str) -> list[int]:
+        """The places of those of a fleet's shares that divide its GPUs, the one without a pool last."""
+        places = self.shares_of(fleet)
+        return [k for k in places if k == places[-1] or self.shares[k][1] != TRAINING]
 
     def shares_of(self, fleet: str) -> list[int]:
         """The places of a fleet's shares, the one without a pool last."""

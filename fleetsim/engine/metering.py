@@ -25,7 +25,8 @@ def metered(world: World, block: Block, skip: int, hour_us: np.ndarray, fleet: s
     energy = None
     if any(contract.kind == "owned" and fleet in contract.fleets
            for contract in world.scenario.contracts.values()):
-        drawn = energy_wh(of_fleet.sum(axis=2), spec, world.scenario.gpus[spec.gpu])
+        drawn = sum(energy_wh(of_fleet[:, :, k], spec, world.scenario.gpus[spec.gpu],
+                              world.index.shares[place][1]) for k, place in enumerate(places))
         energy = np.rint(drawn).astype(np.int64)
     return HourlyUsage(
         fleet=fleet,

@@ -73,8 +73,8 @@ class Recorder:
         """Write a finished block, without the hours of the warm-up."""
         skip = max(0, self.world.scenario.horizon.recorded_from - block.hourly.first_hour)
         hours = block.hourly.gpu_s.shape[1]
-        for name, training in self.world.training.items():
-            training.fill(block, self.world.index.shares_of(name)[-1], self.world.index.fleets.index(name))
+        for training in self.world.training.values():
+            training.fill(block, self.world.index)
         if skip < hours:
             hour_us = self.world.start_us + (block.hourly.first_hour + np.arange(skip, hours)) * HOUR_US
             known = self.world.latency.known
@@ -158,8 +158,8 @@ class Recorder:
         """Energy and emissions of each row, in the order of its hours."""
         scenario, index = self.world.scenario, self.world.index
         fleets = [scenario.fleets[index.shares[k][0]] for k in kept]
-        kwh = [energy_wh(block.hourly.gpu_s[:, skip:, k], fleet, scenario.gpus[fleet.gpu]) / 1_000.0
-               for k, fleet in zip(kept, fleets, strict=True)]
+        kwh = [energy_wh(block.hourly.gpu_s[:, skip:, k], fleet, scenario.gpus[fleet.gpu],
+                         index.shares[k][1]) / 1_000.0 for k, fleet in zip(kept, fleets, strict=True)]
         kg = [energy * fleet.grid_kg_co2e_per_kwh for energy, fleet in zip(kwh, fleets, strict=True)]
         return {name: np.stack(values, axis=1).ravel() if values else np.zeros(0)
                 for name, values in (("energy_kwh", kwh), ("emissions_kg_co2e", kg))}

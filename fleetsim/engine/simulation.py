@@ -1,7 +1,7 @@
 """One simulation: processes on a SimPy clock, the kernel between them, rows to a sink."""
 
 from collections.abc import Callable, Collection, Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import simpy
 
@@ -18,6 +18,9 @@ from fleetsim.kernel.fluid import advance
 from fleetsim.model.scenario import Scenario
 from fleetsim.rng import Streams
 from fleetsim.timebase import month_starts
+
+if TYPE_CHECKING:
+    from fleetsim.engine.training import TrainingFleet
 
 Progress = Callable[[int, int], None]
 """Called with the simulated time and the horizon's length, in nanoseconds."""
@@ -39,9 +42,7 @@ def simulate(scenario: Scenario, *, seed: int, replication: int = 0, sink: Sink,
     world = World(simpy.Environment(initial_time=0), scenario, Streams(seed, replication),
                   keep_steps=resolution == "step", kernel=kernel)
     if scenario.fleets_with_jobs:
-        from fleetsim.engine.training import training_fleets  # its kernel takes time to load
-
-        world.training = training_fleets(scenario, world.streams)
+        world.training = fleets_with_jobs(scenario, world.streams)
     # First, so that a block is open before anything happens.
     finished = world.env.process(months(world, Recorder(world, sink, tables), progress))
     for name, fleet in scenario.fleets.items():
@@ -58,6 +59,15 @@ def simulate(scenario: Scenario, *, seed: int, replication: int = 0, sink: Sink,
 
     with RequestLevel(world, workers, progress):
         world.env.run(until=finished)
+
+
+def fleets_with_jobs(scenario: Scenario, streams: Streams) -> dict[str, "TrainingFleet"]:
+    """By name: every fleet that jobs run on, its own GPUs or borrowed ones."""
+    from fleetsim.engine.borrowed_gpus import BorrowedGpus  # their kernel takes time to load
+    from fleetsim.engine.training import TrainingFleet
+
+    return {name: (TrainingFleet if fleet.role == "training" else BorrowedGpus)(name, scenario, streams)
+            for name, fleet in scenario.fleets.items() if name in scenario.fleets_with_jobs}
 
 
 def months(world: World, recorder: Recorder, progress: Progress | None) -> Generator[Any, Any, None]:

@@ -1,13 +1,17 @@
 """Training fleets with jobs: each has a pool in the training kernel, which says what its GPUs do.
 
-Their failures, repairs, outages and maintenance are the kernel's; the fluid model only counts what is rented.
+Their failures, repairs, outages and maintenance are the kernel's; the fluid model only counts what is rented,
+and what of it serves traffic for a while.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fleetsim.engine.index import Index
 from fleetsim.engine.job_draws import expected_lemons, jobs_of
+from fleetsim.engine.loans import Loan
 from fleetsim.engine.training_pool import Terms, TrainingPool
 from fleetsim.kernel.arrays import GPU_SECONDS, Array
 from fleetsim.kernel.training import arrays as rows
@@ -15,40 +19,124 @@ from fleetsim.model.failure_cause import CAUSES, INTERRUPTIONS, NODE_CAUSES
 from fleetsim.model.fleet import Fleet, Window
 from fleetsim.model.hardware import GpuType
 from fleetsim.model.plan import Scheduling
+from fleetsim.model.pool import TRAINING
 from fleetsim.model.scenario import Scenario
 from fleetsim.policies import static_plan
 from fleetsim.rng import Streams
-from fleetsim.timebase import HOUR_NS, SECOND_NS, ns_between
+from fleetsim.timebase import HOUR_NS, HOUR_S, SECOND_NS, ns_between
 
 if TYPE_CHECKING:
-    from fleetsim.engine.world import Block
+    from fleetsim.engine.world import Block, World
 
+RENTED, LENT, BORROWED = (GPU_SECONDS.index(name) for name in ("rented", "lent", "borrowed"))
 ORDERS = {"fifo": rows.FIFO, "priority": rows.PRIORITY, "fair_share": rows.FAIR_SHARE}
 
 
 class TrainingFleet:
     """One fleet's jobs and GPUs."""
 
+    reserve_gpus = 0
+    """GPUs of pools that jobs may borrow; in the kernel they are lent as long as jobs do not have them."""
+
     def __init__(self, name: str, scenario: Scenario, streams: Streams) -> None:
-        self.fleet = scenario.fleets[name]
+        self.name, self.fleet = name, scenario.fleets[name]
         self.gpu = scenario.gpus[self.fleet.gpu]
         self.jobs = jobs_of(scenario, name, streams)
         self.hours = ns_between(scenario.horizon.start, scenario.horizon.end) // HOUR_NS
         scheduling = static_plan(scenario.policies.values()).scheduling.get(name, Scheduling())
         self.pool = TrainingPool(
-            self.jobs.records, terms_of(self.fleet, self.gpu, scheduling, self.jobs.teams), hours=self.hours,
+            self.jobs.records, self.terms(scheduling), hours=self.hours,
             seed=streams.seed, replication=streams.replication, scope=f"fleet/{name}/")
         self.gpus = self.lemons = self.draining = 0
         self._taken = 0
         self._out: dict[int, int] = {}
         """By open window: GPUs that an outage took."""
+        self._calls: list[tuple[int, int]] = []
+        """When GPUs were called in that jobs may still hold, and how many."""
+        self._rented_gpu_h = np.zeros(self.hours)
+        """By hour, of the whole fleet."""
+        self._served_gpu_ns = np.zeros(self.hours, np.int64)
+        """By hour: GPU time of the jobs' GPUs that a pool had, less GPU time of pools that jobs had."""
         saving = self.jobs.records["write_ns"] + self.jobs.records["drain_ns"]
         self.notice_ns = int(saving.max(initial=0)) + SECOND_NS
         """How long before they leave GPUs are drained, so that jobs may save their work."""
 
+    def terms(self, scheduling: Scheduling) -> Terms:
+        """What the kernel is told of the fleet."""
+        return terms_of(self.fleet, self.gpu, scheduling, self.jobs.teams)
+
+    # Loans
+
+    @property
+    def lent_gpus(self) -> int:
+        """GPUs that serve traffic, or are free to."""
+        return int(self.pool.cluster["lent"])
+
+    @property
+    def owed_gpus(self) -> int:
+        """GPUs that jobs still have to give up."""
+        return int(self.pool.cluster["owed_lent"])
+
+    @property
+    def healthy_gpus(self) -> int:
+        """GPUs that are neither down nor in maintenance, lent ones included."""
+        return self.gpus - int(self.pool.cluster["down"] + self.pool.cluster["maintenance"])
+
+    @property
+    def job_gpus(self) -> int:
+        """GPUs that jobs hold or wait for."""
+        there = self.pool.jobs[: int(self.pool.cluster["next_job"])]
+        held = int(self.pool.cluster["running_gpus"])
+        if self.pool.cluster["waiting"] == 0:
+            return held
+        return held + int(there["gpus"][there["phase"] == rows.QUEUED].sum())
+
+    def share(self, served_gpus: int, now_ns: int) -> int:
+        """So many GPUs are to serve traffic; returns how many of them jobs are called upon to leave."""
+        self.go_to(now_ns)
+        more = self.reserve_gpus + served_gpus - self.lent_gpus - self.owed_gpus
+        if more > 0:
+            self.pool.drain(more, rows.LENT)
+            self._calls.append((now_ns, more))
+            return more
+        spared = min(-more, self.owed_gpus)
+        self.pool.put_back(-more, rows.LENT)
+        while spared > 0 and self._calls:  # the last called are the first that need not come
+            since_ns, gpus = self._calls.pop()
+            if gpus > spared:
+                self._calls.append((since_ns, gpus - spared))
+            spared -= gpus
+        return 0
+
+    def collect(self, called_ns: int) -> None:
+        """What was called in up to then goes now, saved or not."""
+        later = [(since_ns, gpus) for since_ns, gpus in self._calls if since_ns > called_ns]
+        self.pool.force(sum(gpus for _, gpus in later))
+        self._calls = later
+
+    def owes_since(self, called_ns: int) -> int:
+        """GPUs that jobs still hold of those called in up to then."""
+        later = sum(gpus for since_ns, gpus in self._calls if since_ns > called_ns)
+        return max(0, self.owed_gpus - later)
+
+    def granted(self, asked: Mapping[Loan, int], before: Mapping[Loan, int]) -> dict[Loan, int]:
+        """By loan: what a pool borrows of the GPUs that it asked for, as far as jobs have left them."""
+        left, found = self.lent_gpus, {}
+        for loan, gpus in asked.items():
+            found[loan] = min(gpus, left)
+            left -= found[loan]
+        return found
+
+    def follow(self, world: "World", first: int, last: int) -> None:
+        """The fluid model has moved over these steps."""
+
+    # GPUs that come and go
+
     def rent(self, gpus: int, now_ns: int) -> None:
         """GPUs are accepted, or handed back."""
         self.go_to(now_ns)
+        promised = self.lent_gpus + self.owed_gpus
+        self.pool.put_back(max(0, min(promised, promised - self.gpus - gpus)), rows.LENT)
         self.gpus += gpus
         if gpus > 0:
             lemons = expected_lemons(self.fleet, self.gpu, self.gpus) - self.lemons
@@ -88,21 +176,36 @@ class TrainingFleet:
         else:
             self.pool.end_outage(self._out.pop(id(window)))
 
-    def fill(self, block: "Block", share: int, place: int) -> None:
+    def fill(self, block: "Block", index: Index) -> None:
         """Move on to the end of a block, and say what the fleet's GPUs did in its hours."""
         first = block.hourly.first_hour
         last = first + block.hourly.gpu_s.shape[1]
         self.go_to(last * HOUR_NS)
+        share = index.shares.index((self.name, TRAINING))
+        found = block.hourly.gpu_s[:, :, share]
+        self._rented_gpu_h[first:last] = block.hourly.gpu_s[RENTED, :, index.shares_of(self.name)].sum(
+            axis=0) / HOUR_S
+        self._served_gpu_ns[first:last] = np.rint((found[LENT] - found[BORROWED]) * SECOND_NS)
         gpu_s = self.pool.state.hours[first:last] / SECOND_NS
         by_name = dict(zip(rows.STATES, gpu_s.T, strict=True))
-        rented = block.hourly.gpu_s[GPU_SECONDS.index("rented"), :, share]
+        there = found[RENTED] + self.reserve_gpus * HOUR_S
         unhealthy = by_name["down"] + by_name["maintenance"]
         free = by_name["idle"] + by_name["spare"] + by_name["lent"]
-        for row, values in (("failed", by_name["down"]), ("draining", by_name["maintenance"]),
-                            ("out", 0.0), ("healthy", rented - unhealthy), ("lent", by_name["lent"]),
-                            ("allocated", rented - unhealthy - free)):
-            block.hourly.gpu_s[GPU_SECONDS.index(row), :, share] = values
-        block.hourly.nodes[:, :, place] = self._nodes(first, last)
+        found[GPU_SECONDS.index("allocated")] = there - unhealthy - free
+        if not self.reserve_gpus:
+            for row, values in (("failed", by_name["down"]), ("draining", by_name["maintenance"]),
+                                ("out", 0.0), ("healthy", there - unhealthy)):
+                found[GPU_SECONDS.index(row)] = values
+            block.hourly.nodes[:, :, index.fleets.index(self.name)] = self._nodes(first, last)
+
+    def state_gpu_hours(self, first: int, last: int) -> Array:
+        """GPU-hours by state and hour, (S, hours). GPUs on their way from jobs to a pool are idle."""
+        gpu_ns = self.pool.state.hours[first:last].copy()
+        served = self._served_gpu_ns[first:last]
+        gpu_ns[:, rows.IDLE] += gpu_ns[:, rows.LENT] - self.reserve_gpus * HOUR_NS - served
+        gpu_ns[:, rows.LENT] = served
+        found: Array = gpu_ns.T / HOUR_NS
+        return found
 
     def take_events(self) -> list[tuple[int, int, int, int, int]]:
         """What happened since the last call: time in ns, kind, job, GPUs, cause."""
@@ -114,9 +217,8 @@ class TrainingFleet:
 
         The cost of a GPU up to each instant, straight within the hour, at the ends of each job's spans.
         """
-        rented_gpu_hours = self.pool.state.hours.sum(axis=1) / HOUR_NS
-        per_gpu = np.divide(cost_micro_usd, rented_gpu_hours, out=np.zeros(self.hours),
-                            where=rented_gpu_hours > 0)
+        per_gpu = np.divide(cost_micro_usd, self._rented_gpu_h, out=np.zeros(self.hours),
+                            where=self._rented_gpu_h > 0)
         reached, edges = np.concatenate([[0.0], np.cumsum(per_gpu)]), np.arange(self.hours + 1.0)
         found = np.zeros(len(self.jobs.records))
         for spans in self.pool.spans:
@@ -153,9 +255,3 @@ def terms_of(fleet: Fleet, gpu: GpuType, scheduling: Scheduling, teams: tuple[st
         yields=scheduling.checkpoint_first, half_life_h=scheduling.half_life_h,
         team_shares=[scheduling.share.get(team, 1.0) for team in teams],
         causes=[cause.count / INTERRUPTIONS for cause in CAUSES], node_causes=NODE_CAUSES)
-
-
-def training_fleets(scenario: Scenario, streams: Streams) -> dict[str, TrainingFleet]:
-    """By name: every fleet that has jobs."""
-    used = {job.fleet for job in (*scenario.training_jobs.values(), *scenario.job_streams.values())}
-    return {name: TrainingFleet(name, scenario, streams) for name in scenario.fleets if name in used}

@@ -10,6 +10,7 @@ from fleetsim.engine.world import Event, World
 from fleetsim.kernel.arrays import Array
 from fleetsim.kernel.training import arrays as rows
 from fleetsim.model.failure_cause import CAUSES
+from fleetsim.model.pool import TRAINING
 from fleetsim.model.training_job import TrainingJob
 from fleetsim.timebase import HOUR_NS, HOUR_S
 from fleetsim.units import Coded
@@ -24,10 +25,9 @@ def state_columns(world: World, shares: Array, first_hour: int, hours: int) -> d
     found = np.zeros((len(rows.STATES), hours, len(shares)))
     known = np.zeros((hours, len(shares)), dtype=bool)
     for place, share in enumerate(shares):
-        fleet = world.index.shares[share][0]
-        if fleet in world.training:
-            ns = world.training[fleet].pool.state.hours[first_hour : first_hour + hours]
-            found[:, :, place] = ns.T / HOUR_NS
+        fleet, pool = world.index.shares[share]
+        if fleet in world.training and pool == TRAINING:
+            found[:, :, place] = world.training[fleet].state_gpu_hours(first_hour, first_hour + hours)
             known[:, place] = True
     return {f"{name}_gpu_hours": np.ma.masked_array(found[k], mask=~known).ravel()
             for name, k in STATE_COLUMNS.items()}

@@ -125,10 +125,10 @@ class TrainingPool:
         self.empty()
         withdraw(self.state, gpus, into)
 
-    def force(self) -> None:
-        """What is still to go, goes now."""
+    def force(self, but: int = 0) -> None:
+        """What is still to go, goes now; but for so many GPUs."""
         self.empty()
-        force(self.state)
+        force(self.state, but)
 
     def put_back(self, gpus: int, out_of: int = rows.MAINTENANCE) -> None:
         """GPUs come back from maintenance or from a loan."""

@@ -11,6 +11,7 @@ from fleetsim.engine.arrays import make_hourly, make_steps, make_things, make_wa
 from fleetsim.engine.demand import Demand
 from fleetsim.engine.index import Index
 from fleetsim.engine.latency_hours import LatencyHours
+from fleetsim.engine.loans import Loans
 from fleetsim.engine.shares import divide
 from fleetsim.kernel.arrays import Array, Hourly, Inputs, Steps, Things
 from fleetsim.kernel.fluid import advance
@@ -80,6 +81,7 @@ class World:
         self.demand = Demand(self.scenario, self.index, self.streams)
         self.start_us = epoch_us(self.scenario.horizon.start)
         self.step_ns = self.scenario.horizon.step_s * SECOND_NS
+        self.loans = Loans(self)
         self._waits = make_waits(self.index)
         self.mover: Callable[[int, int], None] = self.flow
         """Moves the data plane over steps."""
@@ -114,8 +116,8 @@ class World:
             self._waits[: len(self.block.hourly.waited)][self.block.hourly.waited] = 0.0
         hourly = make_hourly(self.index, first // per_hour, (last - first) // per_hour, self._waits,
                              self.things.load_grid.shape[1] + 1)
-        self.block = Block(first, last, inputs, hourly,
-                           make_steps(self.index, last - first if self.keep_steps else 0))
+        keeps = self.keep_steps or any(each.reserve_gpus for each in self.training.values())
+        self.block = Block(first, last, inputs, hourly, make_steps(self.index, last - first if keeps else 0))
 
     def _node_uniforms(self, what: str, steps: int) -> Array:
         """One uniform per step and fleet with failures, (N, F)."""
@@ -130,6 +132,8 @@ class World:
         step = min(self.step_after(self.now_ns), self.block.last)
         if step > self.next_step:
             self.mover(self.next_step, step)
+            for training in self.training.values():
+                training.follow(self, self.next_step, step)
             self.next_step = step
         return self.next_step
 
@@ -147,14 +151,15 @@ class World:
         """Change a fleet's accepted GPUs from the next step on, and divide them between its pools."""
         self.catch_up()
         self.fixed_gpus[fleet] += gpus
-        places = self.index.shares_of(fleet)
-        asked = [self.scenario.pools[self.index.shares[k][1]].fleets[fleet] for k in places[:-1]]
+        owners = self.index.owners_of(fleet)
+        asked = [self.scenario.pools[self.index.shares[k][1]].fleets[fleet] for k in owners[:-1]]
         shares = self.things.shares
         there = max(0, self.fixed_gpus[fleet])  # GPUs may be handed back while they are interrupted
-        shares["rented"][places] = shares["elastic"][places] + divide(there, asked)
+        shares["rented"][owners] = shares["elastic"][owners] + divide(there, asked)
         self.note(f"fleet/{fleet}", kind, gpus=gpus)
         if fleet in self.training:
             self.training[fleet].rent(gpus, self.next_step * self.step_ns)
+            self.loans.settle()
 
     def rent_elastic(self, share: int, gpus: int, kind: str) -> None:
         """Change the elastic GPUs that a pool has of a fleet, from the next step on."""

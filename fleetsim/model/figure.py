@@ -148,6 +148,24 @@ LATENCY_FIGURES: tuple[Figure, ...] = (
 )
 """Figures of latency; null when it is known for no hour."""
 
+LENDING_FIGURES: tuple[Figure, ...] = (
+    Figure("pools.{pool}.lent_gpu_hours", "GPU-hour", "sum", "neither",
+           "Lent to other pools and to training jobs."),
+    Figure("pools.{pool}.lendable_gpu_hours", "GPU-hour", "sum", "neither",
+           "In hours that require less than the day's mean: healthy - busy / target load - headroom; null "
+           "for pools that lend nothing to training jobs."),
+    Figure("pools.{pool}.lent_of_lendable_frac", "1", "ratio", "higher",
+           "Lent in those hours / lendable."),
+    Figure("fleets.{fleet}.gained_gpu_hours", "GPU-hour", "sum", "higher",
+           "Training work that counts on GPUs that pools lent; null where no job may borrow them."),
+    Figure("fleets.{fleet}.usd_per_gained_gpu_hour", "USD/GPU-hour", "ratio", "lower",
+           "Effective cost of the GPU-hours lent to jobs, in proportion / those gained."),
+    Figure("fleets.{fleet}.slowest_reclaim_s", "s", "max", "lower",
+           "Longest time from calling GPUs in that jobs held to having the last of them; null when none "
+           "were."),
+)
+"""Figures of lending between pools and training jobs."""
+
 FIGURES: tuple[Figure, ...] = (
     Figure("pools.{pool}.peak_load_frac", "1", "max", "lower",
            "Highest hourly load: offered work / healthy GPU-seconds."),
@@ -218,6 +236,7 @@ FIGURES: tuple[Figure, ...] = (
            "Work done again / GPU time that the job held."),
     Figure("training_jobs.{job}.failures", "failure", "sum", "lower", "Failures that stopped the job."),
     Figure("training_jobs.{job}.cost_usd", "USD", "sum", "lower", "Effective cost of the GPUs that it held."),
+    *LENDING_FIGURES,
     Figure("pools.{pool}.cost_usd", "USD", "sum", "lower",
            "The fleets' effective cost in proportion to rented GPU-hours."),
     Figure("pools.{pool}.cost_usd_per_day", "USD/day", "mean", "lower", "The same per day."),

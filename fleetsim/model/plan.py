@@ -50,7 +50,9 @@ class Plan:
     """By pool: healthy GPUs wanted, in GPUs of its first fleet. Beyond the fixed ones, elastic GPUs are
     ordered or given back; below them, replicas are taken down."""
     lent_gpus: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
-    """By (fleet, lender pool, borrower pool): GPUs lent."""
+    """By (fleet, lender pool, borrower pool): GPUs lent. Either may be the jobs of the fleet, `training`."""
+    reclaim_delay_s: Mapping[tuple[str, str, str], float] = field(default_factory=dict)
+    """By loan: how long training jobs have to save their work before they lose GPUs to the other side."""
     scheduling: Mapping[str, Scheduling] = field(default_factory=dict)
     """By fleet: how its training jobs are scheduled; first come, first served without an entry."""
 
@@ -84,6 +86,13 @@ class View:
     """By (fleet, pool): GPUs of the pool's first fleet that one GPU of this fleet is worth."""
     offered_gpus: Mapping[tuple[str, str], float]
     """By (fleet, pool): work routed to the fleet, mean since the last tick, in its own GPUs."""
+    lent_gpus: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    """By loan: what the last plan lent."""
+    growth: Mapping[str, float] = field(default_factory=dict)
+    """By pool that lends to jobs: most work of a step that the usual day brings until GPUs called in at the
+    next tick are there / mean since the last tick; at least 1."""
+    job_gpus: Mapping[str, int] = field(default_factory=dict)
+    """By fleet with jobs: GPUs that jobs hold or wait for."""
 
 
 class Policy(Protocol):

@@ -40,6 +40,8 @@ DIM_POOL = table(
     name_of("kind", "serving: a pool of the scenario; training, unassigned: what stands for the rest."),
     text("fleets", "Its fleets in spill-over order, joined by commas; null when it is no real pool."),
     number("target_load_frac", "1", "Load at which it counts as full; null when it is no real pool."),
+    number("lending_headroom_frac", "1", "Share of its healthy GPUs that it keeps when it lends to training "
+           "jobs; null when it does not."),
 )
 
 DIM_GPU = table(

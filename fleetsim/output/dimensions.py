@@ -15,6 +15,7 @@ from fleetsim.model.traffic import IDLE
 from fleetsim.output.layout import FIDELITY
 from fleetsim.output.table import Table, text
 from fleetsim.output.tables import TABLES
+from fleetsim.policies import Borrow
 from fleetsim.version import __version__
 
 Rows = dict[str, list[Any]]
@@ -117,16 +118,19 @@ def _fleets(scenario: Scenario) -> Rows:
 
 
 def _pools(scenario: Scenario) -> Rows:
+    headrooms = {policy.from_: policy.headroom_frac for policy in scenario.policies.values()
+                 if isinstance(policy, Borrow) and policy.pool == TRAINING}
     rows = _columns(
         scenario.pools,
         pool=lambda name, _: name,
         kind=lambda _, __: "serving",
         fleets=lambda _, pool: ",".join(pool.fleets),
         target_load_frac=lambda _, pool: pool.target_load_frac,
+        lending_headroom_frac=lambda name, _: headrooms.get(name),
     )
     for name in (TRAINING, UNASSIGNED):
-        for column, value in {"pool": name, "kind": name, "fleets": None, "target_load_frac": None}.items():
-            rows[column].append(value)
+        for column, values in rows.items():
+            values.append(name if column in ("pool", "kind") else None)
     return rows
 
 

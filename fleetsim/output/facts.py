@@ -6,7 +6,7 @@ Each group of numbers is read once per window, when the first figure asks for it
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from fleetsim.output.latencies import ClassLatency, read_latencies
 from fleetsim.output.pnl import Pnl
@@ -15,7 +15,7 @@ from fleetsim.output.window import DAY_US, Window
 TABLES_READ = ("fact_capacity_hourly", "fact_traffic_hourly", "fact_wait_hourly", "fact_latency_hourly",
                "fact_cost_hourly", "fact_pnl_monthly", "fact_commitment_hourly",
                "fact_cost_allocation_hourly", "fact_budget_monthly", "fact_training_job",
-               "dim_fleet", "dim_pool", "dim_traffic_class", "dim_contract", "dim_run")
+               "fact_event", "dim_fleet", "dim_pool", "dim_traffic_class", "dim_contract", "dim_run")
 """The tables that a connection for `Facts` needs."""
 
 
@@ -71,6 +71,13 @@ class Things:
             return [line.removeprefix(mark) for line in self.lines if line.startswith(mark)]
         return list({"pool": self.pools, "fleet": self.roles, "class": self.classes,
                      "contract": self.contracts, "budget": self.budgets, "job": self.jobs}[kind])
+
+
+class Night(NamedTuple):
+    """The hours in which a pool requires less than in the mean of their day, GPU-hours."""
+
+    lent_gpu_hours: float
+    lendable_gpu_hours: float
 
 
 @dataclass(frozen=True)
@@ -145,7 +152,7 @@ class Facts:
         return self._sums(
             "fact_capacity_hourly", "fleet, pool",
             "rented_gpu_hours healthy_gpu_hours allocated_gpu_hours busy_gpu_hours required_gpu_hours"
-            " load_required_gpu_hours")
+            " load_required_gpu_hours lent_gpu_hours")
 
     @cached_property
     def training(self) -> dict[str, dict[str, float]]:
@@ -154,7 +161,35 @@ class Facts:
             "fact_capacity_hourly", "fleet",
             "rented_gpu_hours productive_gpu_hours checkpointing_gpu_hours lost_gpu_hours"
             " restarting_gpu_hours blocked_gpu_hours idle_gpu_hours spare_gpu_hours repair_gpu_hours"
-            " maintenance_gpu_hours lent_gpu_hours node_failures")
+            " maintenance_gpu_hours lent_gpu_hours borrowed_gpu_hours node_failures")
+
+    @cached_property
+    def nights(self) -> dict[str, Night]:
+        """What pools that lend to training jobs could lend and lent when they needed little."""
+        if not any(row["lent_gpu_hours"] for row in self.capacity.values()):
+            return {}
+        rows = self.query(f"""
+            with hours as (
+                select pool, hour, sum(healthy_gpu_hours) healthy, sum(busy_gpu_hours) busy,
+                       sum(load_required_gpu_hours) required, sum(lent_gpu_hours) lent
+                from fact_capacity_hourly where {self.window.sql()} group by pool, hour),
+            days as (select *, avg(required) over (partition by pool, epoch_us(hour) // {DAY_US}) as mean
+                     from hours)
+            select pool, coalesce(sum(lent), 0),
+                   coalesce(sum(greatest(0, healthy * (1 - lending_headroom_frac)
+                                            - busy / target_load_frac)), 0)
+            from days join dim_pool using (pool)
+            where lending_headroom_frac is not null and required < mean group by pool""")
+        return {pool: Night(lent, lendable) for pool, lent, lendable in rows}
+
+    @cached_property
+    def slowest_reclaim_s(self) -> dict[str, float]:
+        """By fleet: longest time in which jobs gave up GPUs that were called in."""
+        if not any(row["lent_gpu_hours"] for row in self.capacity.values()):
+            return {}
+        return dict(self.query(f"""
+            select thing[7:], max(value) from fact_event
+            where kind = 'handed_over' and {self.window.sql("time")} group by 1"""))
 
     @cached_property
     def named_jobs(self) -> dict[str, dict[str, Any]]:

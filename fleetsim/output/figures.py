@@ -12,6 +12,7 @@ from fleetsim.model.figure import FIGURES, FINANCE, Figure, find_figure
 from fleetsim.output.contract_figures import CONTRACT_COMPUTATIONS, ratio
 from fleetsim.output.facts import NO_HOURS, Facts, PoolPeaks
 from fleetsim.output.latency_figures import LATENCY_COMPUTATIONS
+from fleetsim.output.lending_figures import LENDING_COMPUTATIONS
 from fleetsim.output.pnl import COST_SECTIONS
 from fleetsim.output.training_figures import TRAINING_COMPUTATIONS
 from fleetsim.output.waits import percentile
@@ -190,6 +191,7 @@ COMPUTATIONS: Mapping[str, Computation] = {
     "fleets.{fleet}.cost_usd_per_day": lambda f, fleet: ratio(f.cost_usd(fleet=fleet), _days(f)),
     "fleets.{fleet}.uncovered_gpu_hours": lambda f, fleet: f.uncovered_gpu_hours.get(fleet, 0.0),
     **TRAINING_COMPUTATIONS,
+    **LENDING_COMPUTATIONS,
     "pools.{pool}.cost_usd": _pool_cost,
     "pools.{pool}.cost_usd_per_day": lambda f, pool: ratio(_pool_cost(f, pool), _days(f)),
     "pools.{pool}.cost_usd_per_message":

@@ -30,6 +30,7 @@ def _fleet(scenario: Scenario, facts: Facts, fleet: str) -> dict[str, Any]:
         "gpu_hours": {state: finite(sums[f"{state}_gpu_hours"]) for state in STATES},
         "rented_gpu_hours": finite(sums["rented_gpu_hours"]),
         "lent_gpu_hours": finite(sums["lent_gpu_hours"]),
+        "borrowed_gpu_hours": finite(sums["borrowed_gpu_hours"]),
         "node_failures": int(sums["node_failures"] or 0),
         "jobs": jobs, "jobs_done": done, "jobs_started": started, "failures": int(failures or 0),
         "preemptions": int(preemptions or 0), "jobs_usd": str(usd or 0),

@@ -1,48 +1,86 @@
-"""Borrowing: a full pool uses the idle GPUs of another pool on the fleets they share."""
+"""Borrowing: a pool, or the training jobs of a fleet, use idle GPUs of another on the fleets they share."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from fleetsim.model.base import FILE_CONFIG
 from fleetsim.model.plan import Plan, View
-from fleetsim.units import Fraction
+from fleetsim.model.pool import TRAINING
+from fleetsim.units import Fraction, Seconds
 
 
 @dataclass(frozen=True, kw_only=True)
 class Borrow:
     """Lends what the lender left idle since the last tick, above a headroom, while it is needed.
 
-    The borrower asks for the GPUs that its offered work needs at its target load beyond its own; the
-    lender gives at most its healthy GPUs less its work / its target load, less the headroom.
+    A pool asks for the GPUs that its offered work needs at its target load beyond its own, the jobs of a
+    fleet (`training`) for all that they hold or wait for. A pool lends at most its healthy GPUs less its
+    work / its target load, less the headroom; to jobs, less the work that the usual day brings until it can
+    have the GPUs back. Jobs lend all but the headroom, whatever runs on them.
     """
 
     __pydantic_config__: ClassVar = FILE_CONFIG
     static: ClassVar[bool] = False
 
     pool: str
-    """Pool that borrows."""
+    """Pool that borrows; `training`: the jobs on the lender's fleets."""
     from_: str
-    """Pool that lends."""
+    """Pool that lends; `training`: the jobs on the borrower's training fleets."""
     headroom_frac: Fraction = 0.05
-    """Share of the lender's healthy GPUs that it keeps idle."""
+    """Share of the lender's healthy GPUs that it keeps. Jobs that borrow are called back when less than half
+    of it is left."""
+    reclaim_delay_s: Seconds = 300.0
+    """How long training jobs have to save their work before they lose GPUs to a pool; whole steps."""
 
     def decide(self, view: View, plan: Plan) -> Plan:
-        borrower, lender = view.pools[self.pool], view.pools[self.from_]
+        lent = dict(plan.lent_gpus)
+        delays = dict(plan.reclaim_delay_s)
+        wanted = self._wanted(view)
+        for fleet in self._fleets(view):
+            worth = view.worth[(fleet, self.pool)]
+            of_jobs = view.job_gpus.get(fleet, 0) - sum(
+                gpus for (of, _, to), gpus in lent.items() if (of, to) == (fleet, TRAINING))
+            here = of_jobs if self.pool == TRAINING else wanted / worth
+            idle = self._idle(view, fleet) - sum(
+                gpus for (of, by, _), gpus in lent.items() if (of, by) == (fleet, self.from_))
+            loan = math.floor(max(0.0, min(here, idle)))
+            lent[(fleet, self.from_, self.pool)] = loan
+            delays[(fleet, self.from_, self.pool)] = self.reclaim_delay_s
+            wanted -= loan * worth
+        return replace(plan, lent_gpus=lent, reclaim_delay_s=delays)
+
+    def _fleets(self, view: View) -> Iterator[str]:
+        """Fleets of which both have GPUs, in spill-over order."""
+        for fleet, pool in view.healthy_gpus:
+            if pool == self.from_ and (fleet, self.pool) in view.healthy_gpus:
+                yield fleet
+
+    def _wanted(self, view: View) -> float:
+        """What a pool asks for, in GPUs of its first fleet."""
+        if self.pool == TRAINING:
+            return math.inf
+        borrower = view.pools[self.pool]
         own = sum(gpus * view.worth[place] for place, gpus in view.healthy_gpus.items()
                   if place[1] == self.pool)
         wanted = borrower.offered_gpus / borrower.target_load_frac - own
-        if borrower.waiting_gpu_s > 0:
-            wanted = max(wanted, own)  # a backlog takes whatever is idle
-        lent = dict(plan.lent_gpus)
-        for (fleet, pool), healthy in view.healthy_gpus.items():
-            if pool != self.from_ or (fleet, self.pool) not in view.healthy_gpus:
-                continue
-            promised = sum(gpus for (of, by, _), gpus in lent.items() if (of, by) == (fleet, pool))
-            needed = view.offered_gpus[(fleet, pool)] / lender.target_load_frac
-            idle = healthy * (1.0 - self.headroom_frac) - needed - promised
-            worth = view.worth[(fleet, self.pool)]
-            loan = 0 if lender.waiting_gpu_s > 0 else math.floor(max(0.0, min(wanted / worth, idle)))
-            lent[(fleet, self.from_, self.pool)] = loan
-            wanted -= loan * worth
-        return replace(plan, lent_gpus=lent)
+        # A backlog takes whatever is idle.
+        return max(wanted, own) if borrower.waiting_gpu_s > 0 else wanted
+
+    def _idle(self, view: View, fleet: str) -> float:
+        """GPUs of the lender beyond its needs and its headroom."""
+        healthy = view.healthy_gpus[(fleet, self.from_)]
+        if self.from_ == TRAINING:
+            return healthy * (1.0 - self.headroom_frac)
+        lender = view.pools[self.from_]
+        if lender.waiting_gpu_s > 0:
+            return 0.0
+        needed = view.offered_gpus[(fleet, self.from_)] / lender.target_load_frac
+        if self.pool == TRAINING:
+            needed *= view.growth[self.from_]
+        idle = healthy * (1.0 - self.headroom_frac) - needed
+        held = view.lent_gpus.get((fleet, self.from_, self.pool), 0)
+        if self.pool == TRAINING and idle < held < idle + healthy * self.headroom_frac / 2.0:
+            return float(held)  # jobs that come and go with every tick would get nothing done
+        return idle

@@ -23,7 +23,7 @@ from fleetsim.report.numbers import (
     usd,
 )
 from fleetsim.report.table import BAD, GOOD, QUIET, Cell, Table, render
-from fleetsim.report.training import training_fleets, training_jobs
+from fleetsim.report.training import lending, training_fleets, training_jobs
 
 Summary = Mapping[str, Any]
 """What `summary.json` holds."""
@@ -36,9 +36,9 @@ def summary_text(summary: Summary, path: Path, *, width: int = 100, terminal: bo
     """The summary of the run at `path`: header, decision, fleets, traffic, cost, P&L, facts, objectives."""
     parts: list[Table | str] = [
         header(summary), decision(summary), offers(summary), fleets(summary),
-        training_fleets(summary), training_jobs(summary), traffic(summary), latency(summary),
-        contracts(summary), budgets(summary), profit_and_loss(summary), published(summary),
-        objectives(summary), footer(summary, path),
+        training_fleets(summary), training_jobs(summary), lending(summary), traffic(summary),
+        latency(summary), contracts(summary), budgets(summary), profit_and_loss(summary),
+        published(summary), objectives(summary), footer(summary, path),
     ]
     return render([part for part in parts if isinstance(part, str) or part.rows or part.lead],
                   width=width, terminal=terminal)

@@ -227,9 +227,9 @@ slip-order
   wrong: {low_days: 0, mode_days: 90, high_days: 60}
   right: {low_days: 0, mode_days: 60, high_days: 90}
 training-fleet-in-pool
-  Fleets with role: training serve no traffic.
+  A pool has no GPUs of a fleet with role: training; it may borrow some.
   wrong: pools: {chatgpt: {fleets: {research: ...}}}
-  right: pools: {chatgpt: {fleets: {inference: ...}}}
+  right: pools: {chatgpt: {fleets: {research: {gpus: 0}}}} and a policy borrow, from: training
 mixed-shares
   The pools of one fleet either all name GPUs or all name shares.
   wrong: a: {gpus: 8} in one pool, a: {share_frac: 0.5} in another
@@ -343,7 +343,7 @@ borrows-from-itself
   wrong: {pool: api, from: api}
   right: {pool: api, from: chatgpt}
 no-common-fleet
-  A pool lends GPUs of fleets that the borrower has a share of, too.
+  A pool lends GPUs of fleets that the borrower has a share of, too; jobs borrow on their fleet.
   wrong: pools on two fleets
   right: pools on one fleet
 wrong-contract

@@ -2,7 +2,7 @@
 
 TRAINING_TABLE = """
 job-on-serving-fleet
-  Training jobs run on fleets with role: training.
+  Training jobs run on fleets with role: training, or on what a pool lends them.
   wrong: training_jobs: {run: {fleet: azure-inference, ...}}
   right: fleets: {research: {role: training, ...}}, training_jobs: {run: {fleet: research, ...}}
 job-too-large

@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from fleetsim.engine.forecast import Forecast
 from fleetsim.engine.processes.elastic import ElasticParts
 from fleetsim.engine.world import World
-from fleetsim.kernel.arrays import LOAN
 from fleetsim.model.plan import Plan, PoolView, View
-from fleetsim.policies import static_plan
+from fleetsim.model.pool import TRAINING, UNASSIGNED
+from fleetsim.policies import Borrow, static_plan
 from fleetsim.timebase import SECOND_NS
-
-Loan = tuple[str, str, str]
 
 
 class Control:
@@ -22,8 +21,12 @@ class Control:
     def __init__(self, world: World) -> None:
         self.world = world
         self.elastic = ElasticParts(world)
-        self.loans: dict[Loan, int] = {}
         self.dynamic = [policy for policy in world.scenario.policies.values() if not policy.static]
+        delays_s = [policy.reclaim_delay_s for policy in self.dynamic
+                    if isinstance(policy, Borrow) and policy.pool == TRAINING]
+        self.forecast = Forecast(world) if delays_s else None
+        self.ahead_s = max(delays_s, default=0.0) + world.scenario.horizon.control_interval_s
+        """How far ahead lenders must look: until GPUs that are called in at the next tick are there."""
 
     def run(self) -> Generator[Any, Any, None]:
         """Put the static plan into effect, then tick for as long as a policy looks at the world."""
@@ -42,20 +45,33 @@ class Control:
     def look(self, interval_s: int) -> View:
         """What happened since the last tick, as means."""
         index, shares, pools = self.world.index, self.world.things.shares, self.world.things.pools
-        pooled = [s for places in index.pool_shares for s in places]
+        training = self.world.training
+        pooled = [s for s, (_, pool) in enumerate(index.shares) if pool != UNASSIGNED]
         view = View(
             pools={name: PoolView(offered_gpus=float(pools["seen_gpu_s"][p]) / interval_s,
                                   waiting_gpu_s=float(pools["backlog_gpu_s"][p]),
                                   target_load_frac=float(pools["target_load_frac"][p]))
                    for p, name in enumerate(index.pools)},
-            healthy_gpus={index.shares[s]: int(shares["healthy"][s]) for s in pooled},
+            healthy_gpus={index.shares[s]: int(shares["healthy"][s]) for s in pooled}
+            | {(name, TRAINING): fleet.healthy_gpus for name, fleet in training.items()},
             worth={index.shares[s]: float(shares["worth"][s]) for s in pooled},
             offered_gpus={index.shares[s]: float(shares["seen_offered_gpu_s"][s]) / interval_s
                           for s in pooled},
+            lent_gpus=self.world.loans.asked,
+            growth=self._growth(interval_s),
+            job_gpus={name: fleet.job_gpus for name, fleet in training.items()},
         )
         pools["seen_gpu_s"] = 0.0
         shares["seen_offered_gpu_s"] = 0.0
         return view
+
+    def _growth(self, interval_s: int) -> dict[str, float]:
+        """What the usual day brings next, by pool."""
+        if self.forecast is None:
+            return {}
+        now, step_s = self.world.next_step, self.world.scenario.horizon.step_s
+        until = now + 1 + math.ceil(self.ahead_s / step_s)
+        return self.forecast.growth(now - interval_s // step_s, now, until)
 
     def put_into_effect(self, plan: Plan) -> None:
         """Hand the plan's numbers to the kernel, and its targets to the elastic parts."""
@@ -73,20 +89,9 @@ class Control:
             for fleet in world.scenario.pools[pool].fleets if weights else ():
                 share = index.shares.index((fleet, pool))
                 things.shares["routing_weight"][share] = weights.get(fleet, 0.0)
-        self._lend({loan: gpus for loan, gpus in plan.lent_gpus.items() if gpus > 0})
+        world.loans.put_into_effect(plan)
         for pool, target in plan.target_gpus.items():
             self._scale(pool, target)
-
-    def _lend(self, loans: dict[Loan, int]) -> None:
-        """Replace the loans; each that changes is an event."""
-        for (fleet, lender, borrower), gpus in {**dict.fromkeys(self.loans, 0), **loans}.items():
-            if gpus != self.loans.get((fleet, lender, borrower), 0):
-                self.world.note(f"fleet/{fleet}", "lent", value=float(gpus), detail=f"{lender} to {borrower}")
-        self.loans = loans
-        shares = self.world.index.shares
-        records = [(shares.index((fleet, lender)), shares.index((fleet, borrower)), gpus)
-                   for (fleet, lender, borrower), gpus in loans.items()]
-        self.world.things = self.world.things._replace(loans=np.array(records, dtype=LOAN))
 
     def _scale(self, pool: str, target_gpus: float) -> None:
         """Use the fixed GPUs of all the pool's fleets first, then order or give back elastic ones.

@@ -8,7 +8,7 @@ from fleetsim.engine.world import World
 
 def departures(world: World, name: str) -> None:
     """Start a process for each delivery of a fleet with jobs that is handed back."""
-    if name in world.training:
+    if name in world.training and not world.training[name].reserve_gpus:
         for delivery in world.acceptances[name]:
             if delivery.end_us is not None:
                 end_ns = (delivery.end_us - world.start_us) * 1_000

@@ -37,9 +37,10 @@ class Losses:
         lost = window.share_frac if window.gpus is None else float(window.gpus)
         self.world.note(f"fleet/{self.name}", kind, value=lost, detail=label)
         if self.name in self.world.training:
-            self.world.training[self.name].change(window, kind.startswith("maintenance"), opens,
-                                                  step * self.world.step_ns)
-            return
+            training = self.world.training[self.name]
+            training.change(window, kind.startswith("maintenance"), opens, step * self.world.step_ns)
+            if not training.reserve_gpus:
+                return
         if opens:
             self.open.append(window)
         else:

@@ -55,10 +55,10 @@ def withdraw(state, gpus, into):
 
 
 @compiled_entry
-def force(state):
-    """What is owed goes now: jobs that write a checkpoint for it stop writing."""
+def force(state, but):
+    """What is owed goes now, but for so many GPUs: jobs that write a checkpoint for it stop writing."""
     cluster = state.cluster[0]
-    while owed(cluster) > 0 and cluster.running_gpus > 0:
+    while owed(cluster) > but and cluster.running_gpus > 0:
         j = least_important_of_all(state) if cluster.yielding == 0 else one_that_yields(state)
         now = cluster.now_ns
         close(state, j, now, saved_by(state.jobs[PLACE(j)], now))

@@ -4,6 +4,7 @@ from typing import Any
 
 from fleetsim.errors import did_you_mean
 from fleetsim.model.base import at
+from fleetsim.model.pool import TRAINING
 from fleetsim.model.traffic import TrafficClass
 from fleetsim.policies import SCHEDULING, Backfill, Borrow, Degrade, MaxWait, RateLimit, Routing
 from fleetsim.spec import catalog
@@ -120,6 +121,17 @@ def _check_borrow(draft: Draft, policy: Borrow, path: NodePath) -> None:
     borrower, lender = draft.pools.get(policy.pool), draft.pools.get(policy.from_)
     if policy.pool == policy.from_:
         draft.error("borrows-from-itself", (*path, "from"), f"pool {policy.pool!r} borrows from itself")
+    elif policy.pool == TRAINING and lender:
+        gangs = (*draft.of("training_jobs").values(), *draft.of("job_streams").values())
+        if not set(lender.fleets) & {gang.fleet for gang in gangs}:
+            draft.error("no-common-fleet", (*path, "from"),
+                        f"no training job runs on a fleet of pool {policy.from_!r}",
+                        f"give jobs that borrow its GPUs the fleet {next(iter(lender.fleets), '')!r}")
+    elif policy.from_ == TRAINING and borrower:
+        if not any(draft.fleets[name].role == "training" for name in borrower.fleets if name in draft.fleets):
+            draft.error("no-common-fleet", (*path, "pool"),
+                        f"pool {policy.pool!r} has no training fleet to borrow from",
+                        "give it one, {gpus: 0} of its own, under `fleets`")
     elif borrower and lender and not set(borrower.fleets) & set(lender.fleets):
         message = f"pools {policy.pool!r} and {policy.from_!r} have no fleet in common"
         draft.error("no-common-fleet", (*path, "from"), message, "a pool lends GPUs of fleets that both have")

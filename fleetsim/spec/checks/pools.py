@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 from fleetsim.model.pool import TRAINING, UNASSIGNED, Share
+from fleetsim.policies import Borrow
 from fleetsim.spec.checks.fleets import most_gpus
 from fleetsim.spec.draft import Draft
 from fleetsim.spec.scalar import number
@@ -38,12 +39,15 @@ def _check_share(draft: Draft, pool: str, fleet: str, share: Share) -> None:
         got = "neither" if share.gpus is None else "both"
         draft.error("not-one-of", path, f"give gpus or share_frac, one of the two; got {got}", key=True)
     known = draft.fleets.get(fleet)
-    if known is not None and known.role == "training":
+    borrows = any(isinstance(policy, Borrow) and (policy.pool, policy.from_) == (pool, TRAINING)
+                  for policy in draft.of("policies").values())
+    if known is not None and known.role == "training" and not (borrows and share.gpus == 0):
         draft.error(
             "training-fleet-in-pool",
             path,
             f"fleet {fleet!r} is for training and serves no pool",
-            "remove it here, or give the fleet role: serving",
+            "write {gpus: 0}: what it serves with is what the policy borrows" if borrows else
+            "remove it here, give the fleet role: serving, or borrow: {gpus: 0} and a policy from: training",
             key=True,
         )
 

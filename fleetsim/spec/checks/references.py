@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from fleetsim.errors import did_you_mean
+from fleetsim.model.pool import TRAINING
 from fleetsim.spec import catalog
 from fleetsim.spec.draft import Draft
 from fleetsim.spec.node import Node, NodePath
@@ -64,8 +65,14 @@ def check_references(draft: Draft) -> None:
     for reference in REFERENCES:
         for path, node in _places(draft.root, reference.form, ()):
             name = path[-1] if reference.of_keys else node.value
-            if isinstance(name, str):
+            if isinstance(name, str) and not _is_of_jobs(draft, name, path):
                 _check(draft, reference, name, path)
+
+
+def _is_of_jobs(draft: Draft, name: str, path: NodePath) -> bool:
+    """Whether it names the training jobs, which lend and borrow like a pool."""
+    kind = draft.root.find((*path[:-1], "kind")) if name == TRAINING and path[0] == "policies" else None
+    return kind is not None and kind.value == "borrow"
 
 
 def _places(node: Node, form: tuple[str, ...], path: NodePath) -> Iterator[tuple[NodePath, Node]]:

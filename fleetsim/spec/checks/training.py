@@ -1,9 +1,10 @@
 """Training: jobs, streams of jobs, their checkpoints, and the reliability of their fleets."""
 
 from fleetsim.model.checkpoint import Checkpoint
+from fleetsim.model.pool import TRAINING
 from fleetsim.model.reliability import Reliability
 from fleetsim.model.training_job import Gang, JobStream, Spread, TrainingJob
-from fleetsim.policies import SCHEDULING
+from fleetsim.policies import SCHEDULING, Borrow
 from fleetsim.spec.checks.fleets import most_gpus, span
 from fleetsim.spec.checks.horizon import shown
 from fleetsim.spec.draft import Draft
@@ -23,7 +24,7 @@ def check_training(draft: Draft) -> None:
     gangs = (*draft.of("training_jobs").values(), *draft.of("job_streams").values())
     used = {gang.fleet for gang in gangs}
     for name, fleet in draft.fleets.items():
-        _check_reliability(draft, fleet.reliability, name, name in used)
+        _check_reliability(draft, fleet.reliability, name, name in used and fleet.role == "training")
     for name, policy in draft.of("policies").items():
         if isinstance(policy, SCHEDULING) and policy.fleet in draft.fleets and policy.fleet not in used:
             message = f"no training job runs on fleet {policy.fleet!r}: there is nothing to schedule"
@@ -35,14 +36,22 @@ def _check_gang(draft: Draft, gang: Gang, path: NodePath, gpus: int) -> None:
     _check_checkpoint(draft, gang.checkpoint, (*path, "checkpoint"))
     if fleet is None:
         return
-    if fleet.role != "training":
-        message = f"fleet {gang.fleet!r} serves traffic; training jobs run on fleets with role: training"
-        draft.error("job-on-serving-fleet", (*path, "fleet"), message)
+    if fleet.role != "training" and not _lends(draft, gang.fleet):
+        message = f"fleet {gang.fleet!r} serves traffic and lends no GPUs to training jobs"
+        draft.error("job-on-serving-fleet", (*path, "fleet"), message,
+                    "use one with role: training, or add a policy {kind: borrow, pool: training, from: ...}")
         return
     most = most_gpus(fleet, draft)
     if gpus > most > 0:
         message = f"asks for {number(gpus)} GPUs; fleet {gang.fleet!r} never has more than {number(most)}"
         draft.error("job-too-large", (*path, "gpus"), message)
+
+
+def _lends(draft: Draft, fleet: str) -> bool:
+    """Whether a pool of the fleet lends to training jobs."""
+    lenders = [policy.from_ for policy in draft.of("policies").values()
+               if isinstance(policy, Borrow) and policy.pool == TRAINING]
+    return any(fleet in draft.pools[name].fleets for name in lenders if name in draft.pools)
 
 
 def _check_job(draft: Draft, job: TrainingJob, path: NodePath) -> None:
