@@ -16,7 +16,7 @@ from fleetsim.kernel import arrays as rows
 from fleetsim.ledger.allocation import Allocation, ShareUse, Work, allocate, hourly_cost
 from fleetsim.ledger.billing_columns import BILLING, billing_columns
 from fleetsim.ledger.rating import Bill, Biller
-from fleetsim.model.pool import UNASSIGNED
+from fleetsim.model.pool import TRAINING, UNASSIGNED
 from fleetsim.timebase import HOUR_S, HOUR_US, epoch_us
 from fleetsim.units import Coded
 
@@ -34,7 +34,7 @@ GPU_COLUMNS = {"outage" if name == "out" else name: row for row, name in enumera
                if name != "active"}
 """Rows of Hourly.gpu_s that every hour has."""
 MESSAGE_COLUMNS = ("arrived", "shed", "abandoned", "retried", "waiting", "in_retry")
-RENTED = rows.GPU_SECONDS.index("rented")
+RENTED, ALLOCATED = (rows.GPU_SECONDS.index(name) for name in ("rented", "allocated"))
 
 
 class Recorder:
@@ -266,14 +266,19 @@ class Recorder:
                     self.sink.write(table, columns)
 
     def _allocation(self, block: Block, skip: int, bill: Bill) -> Allocation:
-        """The serving fleets' cost by class and service."""
+        """The serving fleets' cost by class and service, and of the training jobs that borrow their GPUs."""
         scenario, index, hourly = self.world.scenario, self.world.index, block.hourly
         serving = [name for name, fleet in scenario.fleets.items() if fleet.role == "serving"]
         gpu_hours = hourly.gpu_s[:, skip:] / HOUR_S
         prefill, decode = (gpu_hours[rows.GPU_SECONDS.index(name)] for name in ("prefill", "decode"))
-        shares = [ShareUse(fleet, pool, gpu_hours[RENTED][:, k], prefill[:, k] + decode[:, k])
+        held = gpu_hours[ALLOCATED]
+        shares = [ShareUse(fleet, pool, gpu_hours[RENTED][:, k],
+                           held[:, k] if pool == TRAINING else prefill[:, k] + decode[:, k])
                   for k, (fleet, pool) in enumerate(index.shares) if fleet in serving]
         work: dict[tuple[str, str], Work] = {}
+        if any(share.pool == TRAINING for share in shares):
+            work[TRAINING, TRAINING] = Work(TRAINING, TRAINING, TRAINING, sum(
+                (share.busy_gpu_hours for share in shares if share.pool == TRAINING), np.zeros(len(held))))
         for c, slots in enumerate(index.slots):
             name, pool = index.classes[c], scenario.traffic[index.classes[c]].pool
             for m, service in enumerate(slots):

@@ -34,14 +34,21 @@ _METER = """
 """
 _SHARES = """
     select fleet::varchar as fleet, pool::varchar as pool, epoch_us(hour) as hour_us,
-           rented_gpu_hours as rented, prefill_gpu_hours + decode_gpu_hours as busy
+           rented_gpu_hours as rented,
+           case when pool = 'training' then allocated_gpu_hours
+                else prefill_gpu_hours + decode_gpu_hours end as busy
     from fact_capacity_hourly where fleet in (select fleet from dim_fleet where role = 'serving')
     order by fleet, pool, hour
 """
 _WORK = """
     select traffic_class::varchar as traffic_class, service::varchar as service, pool::varchar as pool,
            epoch_us(hour) as hour_us, busy_gpu_hours as busy
-    from fact_traffic_hourly order by traffic_class, service, hour
+    from fact_traffic_hourly
+    union all
+    select 'training', 'training', 'training', epoch_us(hour), sum(allocated_gpu_hours)
+    from fact_capacity_hourly
+    where pool = 'training' and fleet in (select fleet from dim_fleet where role = 'serving') group by hour
+    order by traffic_class, service, hour_us
 """
 _DELIVERIES = """
     select fleet::varchar, gpus, epoch_us(promised_time), epoch_us(accepted_time), epoch_us(handed_back_time)

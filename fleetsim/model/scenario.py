@@ -164,6 +164,11 @@ class Scenario:
         jobs = (*self.training_jobs.values(), *self.job_streams.values())
         return frozenset(job.fleet for job in jobs)
 
+    @cached_property
+    def lends_to_jobs(self) -> bool:
+        """Whether training jobs run on what serving fleets lend."""
+        return any(self.fleets[name].role == "serving" for name in self.fleets_with_jobs)
+
     def contents_sha256(self) -> str:
         """Hash of everything that is simulated; `source` says the same as text, until somebody edits."""
         contents = replace(self, source={}, inputs={}, directory="", fingerprint="")

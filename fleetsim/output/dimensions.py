@@ -140,14 +140,16 @@ def _gpus(scenario: Scenario) -> Rows:
             **{field.name: [getattr(gpu, field.name) for gpu in scenario.gpus.values()] for field in fields}}
 
 
-def _with_idle(rows: Rows, name: str) -> Rows:
-    """The rows and one for what was rented and not busy, which has a name and nothing else."""
-    return {column: [*values, IDLE if column == name else None] for column, values in rows.items()}
+def _with_others(rows: Rows, name: str, scenario: Scenario) -> Rows:
+    """The rows, and those that are only a name: what training jobs borrowed, and what was idle."""
+    others = [TRAINING, IDLE] if scenario.lends_to_jobs else [IDLE]
+    return {column: [*values, *(other if column == name else None for other in others)]
+            for column, values in rows.items()}
 
 
 def _services(scenario: Scenario) -> Rows:
     start = scenario.horizon.start
-    return _with_idle(_columns(
+    return _with_others(_columns(
         scenario.services,
         service=lambda name, _: name,
         model=lambda _, service: service.model,
@@ -162,11 +164,11 @@ def _services(scenario: Scenario) -> Rows:
         routing=lambda _, service: service.routing if service.step_law else None,
         efficiency_frac=lambda _, service: float(at(service.efficiency_frac, start)),
         gpus_per_replica=lambda _, service: service.gpus_per_replica,
-    ), "service")
+    ), "service", scenario)
 
 
 def _traffic_classes(scenario: Scenario) -> Rows:
-    return _with_idle(_columns(
+    return _with_others(_columns(
         scenario.traffic,
         traffic_class=lambda name, _: name,
         pool=lambda _, traffic: traffic.pool,
@@ -179,7 +181,7 @@ def _traffic_classes(scenario: Scenario) -> Rows:
         patience_s=lambda _, traffic: traffic.patience_s,
         max_retries=lambda _, traffic: traffic.retry.max_retries if traffic.retry else 0,
         slo_wait_s=lambda _, traffic: traffic.slo_wait_s,
-    ), "traffic_class")
+    ), "traffic_class", scenario)
 
 
 def _contracts(scenario: Scenario) -> Rows:

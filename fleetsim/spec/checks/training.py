@@ -25,6 +25,11 @@ def check_training(draft: Draft) -> None:
     used = {gang.fleet for gang in gangs}
     for name, fleet in draft.fleets.items():
         _check_reliability(draft, fleet.reliability, name, name in used and fleet.role == "training")
+    if any(draft.fleets[name].role == "serving" for name in used if name in draft.fleets):
+        for section in ("traffic", "services"):
+            if draft.has(section, TRAINING):
+                message = f"{TRAINING!r} is the name of what training jobs do on borrowed GPUs"
+                draft.error("reserved-name", (section, TRAINING), message, "choose another name", key=True)
     for name, policy in draft.of("policies").items():
         if isinstance(policy, SCHEDULING) and policy.fleet in draft.fleets and policy.fleet not in used:
             message = f"no training job runs on fleet {policy.fleet!r}: there is nothing to schedule"
