@@ -12,7 +12,7 @@ def measure() -> list[Measured]:
     peaks = []
     for years in YEARS:
         with tempfile.TemporaryDirectory() as results:
-            peaks.append(fleetsim("run", str(WORKLOADS / "openai-2024.yaml"), "--results", results,
+            peaks.append(fleetsim("run", str(WORKLOADS / "contract-comparison.yaml"), "--results", results,
                                   "--set", f"horizon.end={2024 + years}-01-01").peak_mb)
     one, ten = peaks
     return [

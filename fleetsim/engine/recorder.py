@@ -1,17 +1,18 @@
 """The recorder: what a block of hours added up to, as columns for a sink; and what the ledger bills."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
+from fleetsim.engine.columns import Columns, coded, joined, taken, tiled
 from fleetsim.engine.energy import energy_wh
 from fleetsim.engine.finance import Books
 from fleetsim.engine.latency_columns import latency_columns, slo_columns
 from fleetsim.engine.latency_hours import HourCounts
 from fleetsim.engine.metering import metered
-from fleetsim.engine.world import Block, World
+from fleetsim.engine.world import Block, Event, World
 from fleetsim.kernel import arrays as rows
 from fleetsim.ledger.allocation import Allocation, ShareUse, Work, allocate, hourly_cost
 from fleetsim.ledger.billing_columns import BILLING, billing_columns
@@ -19,8 +20,6 @@ from fleetsim.ledger.rating import Bill, Biller
 from fleetsim.model.pool import TRAINING, UNASSIGNED
 from fleetsim.timebase import HOUR_S, HOUR_US, epoch_us
 from fleetsim.units import Coded
-
-Columns = Mapping[str, Any]
 
 
 class Sink(Protocol):
@@ -324,39 +323,28 @@ class Recorder:
 
     def _events(self) -> None:
         events, self.world.events = self.world.events, []
+        parts = [event_columns(events)]
         if self.world.training:
             from fleetsim.engine.training_columns import training_events
 
-            events += training_events(self.world)
-        gpus = np.array([event.gpus or 0 for event in events], dtype=np.int64)
-        values = np.array([np.nan if event.value is None else event.value for event in events], dtype=float)
-        first, self._recorded_events = self._recorded_events, self._recorded_events + len(events)
-        self.sink.write("fact_event", {
-            "sequence": np.arange(first, self._recorded_events, dtype=np.int64),
-            "time": np.array([event.time_us for event in events], dtype=np.int64),
-            "effective_time": np.array([event.effective_us for event in events], dtype=np.int64),
-            "thing": coded([event.thing for event in events]),
-            "kind": coded([event.kind for event in events]),
-            "gpus": np.ma.masked_array(gpus, mask=[event.gpus is None for event in events]),
-            "value": np.ma.masked_invalid(values),
-            "detail": coded([event.detail for event in events]),
-        })
+            parts += training_events(self.world)
+        columns = joined(parts)
+        first = self._recorded_events
+        self._recorded_events += len(columns["time"])
+        sequence = np.arange(first, self._recorded_events, dtype=np.int64)
+        self.sink.write("fact_event", {"sequence": sequence, **columns})
 
 
-def tiled(codes: Any, names: tuple[str, ...], times: int) -> Coded:
-    """A text column whose codes come again for every hour."""
-    return Coded(np.tile(np.asarray(codes, dtype=np.int32), times), names)
-
-
-def coded(texts: list[str]) -> Coded:
-    """A text column from its texts."""
-    names = tuple(dict.fromkeys(texts))
-    places = {name: code for code, name in enumerate(names)}
-    return Coded(np.array([places[text] for text in texts], dtype=np.int32), names)
-
-
-def taken(column: Any, chosen: np.ndarray) -> Any:
-    """The rows of a column at the chosen places."""
-    if isinstance(column, Coded):
-        return Coded(column.codes[chosen], column.names)
-    return column[chosen]
+def event_columns(events: Sequence[Event]) -> Columns:
+    """Rows of `fact_event`, without their numbers."""
+    gpus = np.array([event.gpus or 0 for event in events], dtype=np.int64)
+    values = np.array([np.nan if event.value is None else event.value for event in events], dtype=float)
+    return {
+        "time": np.array([event.time_us for event in events], dtype=np.int64),
+        "effective_time": np.array([event.effective_us for event in events], dtype=np.int64),
+        "thing": coded([event.thing for event in events]),
+        "kind": coded([event.kind for event in events]),
+        "gpus": np.ma.masked_array(gpus, mask=[event.gpus is None for event in events]),
+        "value": np.ma.masked_invalid(values),
+        "detail": coded([event.detail for event in events]),
+    }

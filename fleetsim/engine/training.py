@@ -207,10 +207,10 @@ class TrainingFleet:
         found: Array = gpu_ns.T / HOUR_NS
         return found
 
-    def take_events(self) -> list[tuple[int, int, int, int, int]]:
-        """What happened since the last call: time in ns, kind, job, GPUs, cause."""
+    def take_events(self) -> Array:
+        """What happened since the last call, (N) LOG."""
         blocks, self._taken = self.pool.events[self._taken :], len(self.pool.events)
-        return [event for block in blocks for event in block.tolist()]
+        return np.concatenate([np.zeros(0, rows.LOG), *blocks])
 
     def cost_of_jobs(self, cost_micro_usd: Array) -> Array:
         """What the GPUs that each job held cost, micro-USD, (J); the fleet's cost is given by hour.

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from fleetsim.engine.columns import Columns, coded, joined, tiled
 from fleetsim.engine.training import TrainingFleet
-from fleetsim.engine.world import Event, World
+from fleetsim.engine.world import World
 from fleetsim.kernel.arrays import Array
 from fleetsim.kernel.training import arrays as rows
 from fleetsim.model.failure_cause import CAUSES
@@ -33,15 +34,22 @@ def state_columns(world: World, shares: Array, first_hour: int, hours: int) -> d
             for name, k in STATE_COLUMNS.items()}
 
 
-def training_events(world: World) -> list[Event]:
+def training_events(world: World) -> list[Columns]:
     """What happened on training fleets since the last call, fleet by fleet in order of time."""
-    found = []
+    found: list[Columns] = []
     for name, training in world.training.items():
-        for time_ns, kind, job, gpus, cause in training.take_events():
-            thing = f"fleet/{name}" if job < 0 else f"job/{training.jobs.names[job]}"
-            time_us = world.start_us + time_ns // 1_000
-            found.append(Event(time_us, time_us, thing, rows.KINDS[kind], value=float(gpus),
-                               detail=CAUSES[cause].name if cause >= 0 else ""))
+        log = training.take_events()
+        time_us = world.start_us + log["time_ns"] // 1_000
+        acting, places = np.unique(log["job"], return_inverse=True)
+        things = tuple(f"fleet/{name}" if job < 0 else f"job/{training.jobs.names[job]}" for job in acting)
+        found.append({
+            "time": time_us, "effective_time": time_us,
+            "thing": Coded(places.astype(np.int32), things),
+            "kind": Coded(log["kind"].astype(np.int32), rows.KINDS),
+            "gpus": np.ma.masked_all(len(log), np.int64),
+            "value": log["gpus"].astype(float),
+            "detail": Coded((log["cause"] + 1).astype(np.int32), ("", *(cause.name for cause in CAUSES))),
+        })
     return found
 
 
@@ -53,17 +61,7 @@ def job_columns(world: World, effective_micro_usd: Mapping[str, Array]) -> dict[
     """
     parts = [_fleet_jobs(world, name, training, effective_micro_usd[name])
              for name, training in world.training.items()]
-    merged: dict[str, Any] = {}
-    for column in parts[0]:
-        values = [part[column] for part in parts]
-        if isinstance(values[0], list):
-            texts = [text for group in values for text in group]
-            names = tuple(dict.fromkeys(texts))
-            places = {text: code for code, text in enumerate(names)}
-            merged[column] = Coded(np.array([places[text] for text in texts], np.int32), names)
-        else:
-            merged[column] = np.ma.concatenate(values)
-    return merged
+    return joined(parts)
 
 
 def _fleet_jobs(world: World, name: str, training: TrainingFleet, cost: Array) -> dict[str, Any]:
@@ -89,10 +87,10 @@ def _fleet_jobs(world: World, name: str, training: TrainingFleet, cost: Array) -
         return np.ma.masked_array(world.start_us + ns // 1_000, mask=ns < 0)
 
     columns: dict[str, Any] = {
-        "job": [jobs.names[j] for j in there],
-        "fleet": [name] * len(there),
-        "team": [jobs.teams[t] for t in record["team"]],
-        "outcome": [_outcome(phase) for phase in record["phase"]],
+        "job": Coded(np.arange(len(there), dtype=np.int32), tuple(jobs.names[j] for j in there)),
+        "fleet": tiled([0], (name,), len(there)),
+        "team": Coded(record["team"].astype(np.int32), jobs.teams),
+        "outcome": coded([_outcome(phase) for phase in record["phase"]]),
         "submit_time": instants(record["submit_ns"]),
         "start_time": instants(record["started_ns"]),
         "end_time": instants(ended),

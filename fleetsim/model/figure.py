@@ -230,6 +230,8 @@ FIGURES: tuple[Figure, ...] = (
     Figure("fleets.{fleet}.usd_per_productive_gpu_hour", "USD/GPU-hour", "ratio", "lower",
            "Effective cost of a training fleet / GPU-hours of work that counts."),
     Figure("training_jobs.{job}.end", "time", "last", "lower", "When the job is done; over the whole run."),
+    Figure("training_jobs.{job}.elapsed_days", "d", "last", "lower",
+           "From submission to the end of the job, queue and failures included; null when it has not ended."),
     Figure("training_jobs.{job}.ettr_frac", "1", "ratio", "higher",
            "Productive / elapsed time since submission, at the end of the run."),
     Figure("training_jobs.{job}.lost_frac", "1", "ratio", "lower",

@@ -6,9 +6,10 @@ Each group of numbers is read once per window, when the first figure asks for it
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from fleetsim.output.latencies import ClassLatency, read_latencies
+from fleetsim.output.lending import Lending, read_lending
 from fleetsim.output.pnl import Pnl
 from fleetsim.output.window import DAY_US, Window
 
@@ -71,13 +72,6 @@ class Things:
             return [line.removeprefix(mark) for line in self.lines if line.startswith(mark)]
         return list({"pool": self.pools, "fleet": self.roles, "class": self.classes,
                      "contract": self.contracts, "budget": self.budgets, "job": self.jobs}[kind])
-
-
-class Night(NamedTuple):
-    """The hours in which a pool requires less than in the mean of their day, GPU-hours."""
-
-    lent_gpu_hours: float
-    lendable_gpu_hours: float
 
 
 @dataclass(frozen=True)
@@ -164,32 +158,10 @@ class Facts:
             " maintenance_gpu_hours lent_gpu_hours borrowed_gpu_hours node_failures")
 
     @cached_property
-    def nights(self) -> dict[str, Night]:
-        """What pools that lend to training jobs could lend and lent when they needed little."""
-        if not any(row["lent_gpu_hours"] for row in self.capacity.values()):
-            return {}
-        rows = self.query(f"""
-            with hours as (
-                select pool, hour, sum(healthy_gpu_hours) healthy, sum(busy_gpu_hours) busy,
-                       sum(load_required_gpu_hours) required, sum(lent_gpu_hours) lent
-                from fact_capacity_hourly where {self.window.sql()} group by pool, hour),
-            days as (select *, avg(required) over (partition by pool, epoch_us(hour) // {DAY_US}) as mean
-                     from hours)
-            select pool, coalesce(sum(lent), 0),
-                   coalesce(sum(greatest(0, healthy * (1 - lending_headroom_frac)
-                                            - busy / target_load_frac)), 0)
-            from days join dim_pool using (pool)
-            where lending_headroom_frac is not null and required < mean group by pool""")
-        return {pool: Night(lent, lendable) for pool, lent, lendable in rows}
-
-    @cached_property
-    def slowest_reclaim_s(self) -> dict[str, float]:
-        """By fleet: longest time in which jobs gave up GPUs that were called in."""
-        if not any(row["lent_gpu_hours"] for row in self.capacity.values()):
-            return {}
-        return dict(self.query(f"""
-            select thing[7:], max(value) from fact_event
-            where kind = 'handed_over' and {self.window.sql("time")} group by 1"""))
+    def lending(self) -> Lending:
+        """What pools and training jobs lent each other."""
+        return read_lending(self.query, self.window,
+                            any(row["lent_gpu_hours"] for row in self.capacity.values()))
 
     @cached_property
     def named_jobs(self) -> dict[str, dict[str, Any]]:

@@ -6,6 +6,7 @@ from fleetsim.output.contract_figures import ratio
 from fleetsim.output.facts import Facts
 from fleetsim.timebase import iso
 
+DAY_S = 86_400
 HELD = ("productive", "checkpointing", "lost", "restarting", "blocked")
 
 
@@ -24,6 +25,14 @@ def _end(facts: Facts, job: str) -> str | None:
     return iso(end) if end else None
 
 
+def _elapsed_days(facts: Facts, job: str) -> float | None:
+    row = facts.named_jobs[job]
+    if row["end_time"] is None:
+        return None
+    days: float = (row["end_time"] - row["submit_time"]).total_seconds() / DAY_S
+    return days
+
+
 def _lost_frac(facts: Facts, job: str) -> float | None:
     row = facts.named_jobs[job]
     return ratio(row["lost_gpu_hours"], sum(row[f"{state}_gpu_hours"] for state in HELD))
@@ -35,6 +44,7 @@ TRAINING_COMPUTATIONS: Mapping[str, Callable[[Facts, str], float | str | None]] 
     "fleets.{fleet}.usd_per_productive_gpu_hour":
         lambda f, fleet: ratio(f.cost_usd(fleet=fleet), _state(f, fleet, "productive_gpu_hours") or 0.0),
     "training_jobs.{job}.end": _end,
+    "training_jobs.{job}.elapsed_days": _elapsed_days,
     "training_jobs.{job}.ettr_frac": lambda f, job: f.named_jobs[job]["ettr_frac"],
     "training_jobs.{job}.lost_frac": _lost_frac,
     "training_jobs.{job}.failures": lambda f, job: f.named_jobs[job]["failures"],

@@ -1,4 +1,4 @@
-"""Scenario files on disk: one file, or a chain of files that extend each other."""
+"""Scenario files on disk: one file, or files that extend each other."""
 
 import os
 from dataclasses import dataclass, field, replace
@@ -41,14 +41,21 @@ class Files:
         if extends is None:
             return root
         own = replace(root, value={key: node for key, node in root.entries().items() if key != "extends"})
+        names = extends.items() if isinstance(extends.value, list) else [extends]
+        bases = [self._base(each, name, above) for each in names]
+        if not names or any(base is None for base in bases):
+            if not names:
+                self._no_path(extends)
+            return None
+        found: Node | None = None
+        for base in (*bases, own):
+            found = base if found is None or base is None else _extended(found, base)
+        return found
+
+    def _base(self, extends: Node, name: str, above: tuple[str, ...]) -> Node | None:
+        """The tree of a file that `name` extends."""
         if not isinstance(extends.value, str) or not extends.value:
-            self.faults.at(
-                extends.place,
-                "wrong-type",
-                "extends",
-                f"expected the path of one file, got {written(extends.value)}",
-                "write extends: base.yaml; that file may extend another one",
-            )
+            self._no_path(extends)
             return None
         base_name = os.path.normpath(os.path.join(os.path.dirname(name), extends.value))
         chain = (*above, os.path.realpath(name))
@@ -60,8 +67,16 @@ class Files:
         if not Path(base_name).is_file():
             self.faults.at(extends.place, "missing-file", "extends", *no_file(Path(base_name)))
             return None
-        base = self._chain(base_name, chain)
-        return _extended(base, own) if base else None
+        return self._chain(base_name, chain)
+
+    def _no_path(self, extends: Node) -> None:
+        self.faults.at(
+            extends.place,
+            "wrong-type",
+            "extends",
+            f"expected the path of a file, or a list of paths, got {written(extends.value)}",
+            "write extends: base.yaml, or extends: [base.yaml, more.yaml], of which the last wins",
+        )
 
     def _read(self, name: str) -> Node | None:
         data = Path(name).read_bytes()

@@ -29,7 +29,10 @@ def json_schema() -> Schema:
         "fleetsim": {"const": FORMAT, "description": "Version of the file format."},
         "name": {"type": "string", "pattern": f"^{NAME.pattern}$", "description": "Name of the scenario."},
         "description": {"type": "string", "description": "What it is about."},
-        "extends": {"type": "string", "description": "File that this one builds on, relative to it."},
+        "extends": {
+            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}],
+            "description": "File that this one builds on, relative to it; of several the last wins.",
+        },
         "overrides": {
             "type": "object",
             "description": "Named patches: by name, values by dotted path.",

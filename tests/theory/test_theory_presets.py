@@ -55,11 +55,30 @@ def test_rent_of_the_year(preset: Preset) -> None:
     assert hours == 8_784
 
 
+def test_the_training_rows_stand_beside_the_article(preset: Preset) -> None:
+    """Three fleets in one run: the training fleet with its jobs, each gap with its reason."""
+    run = preset("openai-2024")
+    rows = {row["fact"]: row for row in run.summary["published"]}
+    assert rows["S1-05"]["simulated"] == pytest.approx(3.0e9, rel=0.01)
+    assert rows["S1-26"]["simulated"] == 120_000
+    for name in ("gpt-4-run-days", "gpt-4-run-cost", "final-run-cost"):
+        assert rows[name]["simulated"] is not None
+        assert rows[name]["note"]
+    useful_days = 2.15e25 / (24_576 * 312e12 * 0.34) / 86_400
+    ettr = run.summary["figures"]["training_jobs.gpt-4-class.ettr_frac"]
+    assert rows["gpt-4-run-days"]["simulated"] == pytest.approx(useful_days / ettr, rel=1e-6)
+    assert useful_days == pytest.approx(95.4, abs=0.1)
+    held = value(run, "select sum(allocated_gpu_hours) from fact_capacity_hourly where pool = 'training'")
+    jobs = value(run, "select sum(productive_gpu_hours + checkpointing_gpu_hours + lost_gpu_hours + "
+                      "restarting_gpu_hours + blocked_gpu_hours) from fact_training_job")
+    assert jobs == pytest.approx(held, rel=1e-9)
+
+
 def test_twice_the_efficiency_halves_the_requirement(preset: Preset) -> None:
     services = ("gpt-35-turbo", "gpt-4-turbo", "gpt-4o", "gpt-4o-mini")
     doubled = [f"services.{name}.efficiency_frac={2 * EFFICIENCY}" for name in services]
-    before = preset("openai-2024", None, *EARLY_SUMMER)
-    after = preset("openai-2024", None, *EARLY_SUMMER, *doubled)
+    before = preset("contract-comparison", None, *EARLY_SUMMER)
+    after = preset("contract-comparison", None, *EARLY_SUMMER, *doubled)
     for pool in ("chatgpt", "api"):
         ratio = required_on_weekday_peaks(after, pool) / required_on_weekday_peaks(before, pool)
         assert ratio == pytest.approx(0.5, rel=0.005)
@@ -69,10 +88,11 @@ def test_longer_prompts_and_more_calls_move_the_requirement_by_the_closed_form(p
     prompts = [f"traffic.{name}.prompt_tokens.mean={2 * prompt}"
                for name, (_, _, _, prompt, _) in CHATGPT.items()]
     calls = [f"traffic.{name}.calls_per_message={1.5 * each}" for name, (_, _, each, _, _) in CHATGPT.items()]
-    before = required_on_weekday_peaks(preset("openai-2024", None, *EARLY_SUMMER), "chatgpt")
+    before = required_on_weekday_peaks(preset("contract-comparison", None, *EARLY_SUMMER), "chatgpt")
     for settings, factors in ((prompts, {"prompts": 2.0}), (calls, {"calls": 1.5}),
                               (prompts + calls, {"prompts": 2.0, "calls": 1.5})):
-        after = required_on_weekday_peaks(preset("openai-2024", None, *EARLY_SUMMER, *settings), "chatgpt")
+        run = preset("contract-comparison", None, *EARLY_SUMMER, *settings)
+        after = required_on_weekday_peaks(run, "chatgpt")
         closed_form = gpu_s_per_message(**factors) / gpu_s_per_message()
         assert after / before == pytest.approx(closed_form, rel=0.005), factors
 
@@ -80,7 +100,7 @@ def test_longer_prompts_and_more_calls_move_the_requirement_by_the_closed_form(p
 def test_the_requirement_itself_is_the_closed_form(preset: Preset) -> None:
     """Peak rate of each day x work / (target load x availability); the curve is 449.9M to 451M a day."""
     availability = 6_330 / 6_354 * (1 - 0.0364)
-    run = preset("openai-2024", None, *EARLY_SUMMER)
+    run = preset("contract-comparison", None, *EARLY_SUMMER)
     peak_per_s = 450.5e6 / 86_400 * 1.0542 * 1.30
     closed_form = peak_per_s * gpu_s_per_message() / (0.92 * availability)
     assert required_on_weekday_peaks(run, "chatgpt") == pytest.approx(closed_form, rel=0.005)

@@ -134,5 +134,5 @@ def test_the_report_shows_fleets_and_named_jobs(run: fs.Run) -> None:
     assert set(training["named"]) == {"big", "by-flops"}
     assert sum(training["gpu_hours"].values()) == pytest.approx(training["rented_gpu_hours"])
     text = summary_text(run.summary, Path("run"))
-    assert "Training, share of rented GPU-hours" in text
+    assert "Training, share of GPU-hours" in text
     assert "by-flops" in text

@@ -72,6 +72,13 @@ BY_HAND = {
     # A purchase pays for GPU-hours that are charged again when they are used.
     "contracts.azure-extra.gpu_hours": 0.0,
     "contracts.azure-extra.usd_per_gpu_hour": None,
+    # Nothing is lent here: tests/unit/engine/test_lending.py has runs that lend.
+    "pools.chat.lent_gpu_hours": 0.0,
+    "pools.chat.lendable_gpu_hours": None,
+    "pools.chat.lent_of_lendable_frac": None,
+    "fleets.azure.gained_gpu_hours": None,
+    "fleets.azure.usd_per_gained_gpu_hour": None,
+    "fleets.azure.slowest_reclaim_s": None,
     "fleets.azure.cost_usd": 6240.0,
     "fleets.azure.cost_usd_per_day": 3120.0,
     # The lab's ten GPUs at $2: each hour six do work that counts, half a one does work again.
@@ -81,6 +88,7 @@ BY_HAND = {
     "fleets.azure.productive_frac": None,
     # The job `run` holds eight GPUs for ten of eleven hours; eight of its eighty GPU-hours are lost.
     "training_jobs.run.end": "2024-05-31T11:00:00Z",
+    "training_jobs.run.elapsed_days": 11 / 24,
     "training_jobs.run.ettr_frac": 64 / 88,
     "training_jobs.run.lost_frac": 0.1,
     "training_jobs.run.failures": 3,
