@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from fleetsim.experiments.comparison import compare
     from fleetsim.experiments.optimize import optimize
     from fleetsim.experiments.rebill import rebill
+    from fleetsim.experiments.reliability import reliability
     from fleetsim.experiments.replay import replay
     from fleetsim.experiments.size import size
     from fleetsim.model.scenario import Scenario
@@ -48,6 +49,7 @@ _HOMES = {
     "compare": "fleetsim.experiments.comparison",
     "optimize": "fleetsim.experiments.optimize",
     "rebill": "fleetsim.experiments.rebill",
+    "reliability": "fleetsim.experiments.reliability",
     "replay": "fleetsim.experiments.replay",
     "size": "fleetsim.experiments.size",
     "export": "fleetsim.output.export",
@@ -80,6 +82,7 @@ __all__ = [
     "override",
     "plot",
     "rebill",
+    "reliability",
     "replay",
     "simulate",
     "size",

@@ -17,7 +17,7 @@ def test_the_exported_names_are_these() -> None:
     assert sorted(fs.__all__) == [
         "Diagnostic", "FleetsimError", "ObjectivesMissed", "Run", "Scenario", "ScenarioError",
         "SimulationError", "UsageError", "__version__", "compare", "export", "load", "open_run", "optimize",
-        "override", "plot", "rebill", "replay", "simulate", "size",
+        "override", "plot", "rebill", "reliability", "replay", "simulate", "size",
     ]
     assert dir(fs) == sorted(fs.__all__)
 

@@ -16,6 +16,7 @@ from fleetsim.cli.optimize import optimize
 from fleetsim.cli.program import Program
 from fleetsim.cli.query import query
 from fleetsim.cli.rebill import rebill
+from fleetsim.cli.reliability import reliability
 from fleetsim.cli.replay import replay
 from fleetsim.cli.report import report
 from fleetsim.cli.run import run
@@ -52,6 +53,7 @@ VERBS = (
     (report, "Write the plots of a run."),
     (compare, "Put alternatives side by side: scenarios, contract files or runs."),
     (rebill, "Bill a run under other contracts."),
+    (reliability, "Price a training fleet's failures, spares and checkpoints."),
     (optimize, "Find the cheapest mix of offered contracts for a run."),
     (replay, "Run the requests of a trace on replicas, or its jobs on a fleet."),
     (size, "Find the fewest replicas on which a trace meets service levels."),

@@ -33,6 +33,11 @@ class Progress:
         if self._due():
             self._say(f"measured {done} of {total} points", done, total)
 
+    def doing(self, what: str) -> None:
+        """Called by an experiment before each of its steps."""
+        if self._due():
+            self._print(what)
+
     def _due(self) -> bool:
         return self._shown and time.monotonic() >= self._next
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fleetsim.engine.index import Index
-from fleetsim.engine.job_draws import expected_lemons, jobs_of
+from fleetsim.engine.job_draws import Jobs, expected_lemons, jobs_of
 from fleetsim.engine.loans import Loan
 from fleetsim.engine.training_pool import Terms, TrainingPool
 from fleetsim.kernel.arrays import GPU_SECONDS, Array
@@ -38,16 +38,18 @@ class TrainingFleet:
     reserve_gpus = 0
     """GPUs of pools that jobs may borrow; in the kernel they are lent as long as jobs do not have them."""
 
-    def __init__(self, name: str, scenario: Scenario, streams: Streams) -> None:
+    def __init__(self, name: str, scenario: Scenario, streams: Streams, jobs: Jobs | None = None) -> None:
         self.name, self.fleet = name, scenario.fleets[name]
         self.gpu = scenario.gpus[self.fleet.gpu]
-        self.jobs = jobs_of(scenario, name, streams)
+        self.jobs = jobs or jobs_of(scenario, name, streams)
         self.hours = ns_between(scenario.horizon.start, scenario.horizon.end) // HOUR_NS
         scheduling = static_plan(scenario.policies.values()).scheduling.get(name, Scheduling())
         self.pool = TrainingPool(
             self.jobs.records, self.terms(scheduling), hours=self.hours,
             seed=streams.seed, replication=streams.replication, scope=f"fleet/{name}/")
         self.gpus = self.lemons = self.draining = 0
+        self._balance = 0
+        """GPUs accepted less those handed back: below 0 while GPUs that left are interrupted as well."""
         self._taken = 0
         self._out: dict[int, int] = {}
         """By open window: GPUs that an outage took."""
@@ -135,6 +137,8 @@ class TrainingFleet:
     def rent(self, gpus: int, now_ns: int) -> None:
         """GPUs are accepted, or handed back."""
         self.go_to(now_ns)
+        self._balance += gpus
+        gpus = max(0, self._balance) - self.gpus
         promised = self.lent_gpus + self.owed_gpus
         self.pool.put_back(max(0, min(promised, promised - self.gpus - gpus)), rows.LENT)
         self.gpus += gpus

@@ -12,7 +12,7 @@ from fleetsim import __version__
 from fleetsim.spec import CODES
 
 VERBS = ["new", "check", "run", "show", "query", "verify", "export", "report", "compare", "rebill",
-         "optimize", "replay", "size", "calibrate", "schema", "explain"]
+         "reliability", "optimize", "replay", "size", "calibrate", "schema", "explain"]
 
 LOADED = """
 import resource, sys

@@ -157,8 +157,9 @@ def break_down(state, gpus):
 
 @compiled_entry
 def end_outage(state, gpus):
-    """They come back."""
+    """They come back, as far as they have not left the fleet meanwhile."""
     cluster = state.cluster[0]
+    gpus = min(gpus, cluster.outage)
     lemons = drawn_lemons(state, cluster.down_lemons, nodes_of(state, cluster.down), nodes_of(state, gpus))
     cluster.outage -= gpus
     cluster.down -= gpus
