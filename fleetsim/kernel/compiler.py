@@ -42,13 +42,23 @@ def cache_folder(home: Path) -> Path:
 
 def compiled(function: F) -> F:
     """A part of a kernel; it writes to the arrays it is given and allocates none."""
-    part: F = decorator(_nrt=False, forceinline=True, error_model="numpy")(function)
-    return part
+    return _once(decorator(_nrt=False, forceinline=True, error_model="numpy")(function))
 
 
 def called(function: F) -> F:
     """A part of a kernel that stays a call: it is large, used in many places and takes few arrays."""
-    part: F = decorator(_nrt=False, error_model="numpy")(function)
+    return _once(decorator(_nrt=False, error_model="numpy")(function))
+
+
+def _once(part: Any) -> Any:
+    """Compile a part once for its types: numba would do so again for every constant that it is called with."""
+    resolve = part.get_call_template
+
+    def with_plain_types(args: Any, kws: Any) -> Any:
+        plain = numba.core.types.unliteral
+        return resolve([plain(each) for each in args], {name: plain(each) for name, each in kws.items()})
+
+    part.get_call_template = with_plain_types
     return part
 
 
