@@ -97,6 +97,8 @@ MOST_MESSAGES_PER_DAY = 1e14
 ExactFraction = Annotated[Decimal, Quantity("1", ge=0, le=1)]
 YearlyRate = Annotated[Decimal, Quantity("1/year", ge=0, le=10)]
 Gpus = Annotated[int, Quantity("GPU", ge=0, le=MOST_GPUS, warn_above=50_000_000)]
+Nodes = Annotated[int, Quantity("1", ge=0, le=MOST_GPUS)]
+NodeCount = Annotated[int, Quantity("1", gt=0, le=MOST_GPUS)]
 GpuCount = Annotated[int, Quantity("GPU", gt=0, le=MOST_GPUS, warn_above=50_000_000)]
 Fraction = Annotated[float, Quantity("1", ge=0, le=1)]
 PartFraction = Annotated[float, Quantity("1", ge=0, lt=1)]
@@ -111,6 +113,13 @@ Index = Annotated[int, Quantity("1", ge=0)]
 Seconds = Annotated[float, Quantity("s", ge=0, warn_above=366 * 86_400)]
 WindowWarmupSeconds = Annotated[float, Quantity("s", ge=0, le=86_400)]
 PositiveSeconds = Annotated[float, Quantity("s", gt=0, warn_above=366 * 86_400)]
+MOST_JOB_H = 1_000_000
+"""Longest work of a training job, 114 years; times of jobs are 64-bit numbers of nanoseconds."""
+MOST_JOB_S = 10 * 366 * 86_400
+"""Longest pause of a training job, ten years."""
+JobSeconds = Annotated[float, Quantity("s", ge=0, le=MOST_JOB_S, warn_above=366 * 86_400)]
+PositiveJobSeconds = Annotated[float, Quantity("s", gt=0, le=MOST_JOB_S, warn_above=366 * 86_400)]
+JobHours = Annotated[float, Quantity("h", gt=0, le=MOST_JOB_H)]
 StepSeconds = Annotated[int, Quantity("s", gt=0, le=3_600)]
 Hours = Annotated[float, Quantity("h", gt=0, warn_above=1_000_000)]
 Days = Annotated[float, Quantity("day", ge=0, warn_above=36_500)]

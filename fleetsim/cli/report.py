@@ -19,7 +19,7 @@ def report(
     results: ResultsDir = RESULTS,
     as_json: AsJson = False,
 ) -> None:
-    """Write the plots of a run: capacity, GPU counts, utilisation, waits, cost."""
+    """Write the plots of a run: capacity, GPU counts, utilisation, waits, training, cost."""
     import logging
 
     from fleetsim.output import Run

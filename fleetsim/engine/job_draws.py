@@ -18,8 +18,11 @@ from fleetsim.model.scenario import Scenario
 from fleetsim.model.training_job import Gang, JobStream, Spread
 from fleetsim.rng import Streams
 from fleetsim.timebase import HOUR_NS, SECOND_NS, ns_between
+from fleetsim.units import MOST_GPUS, MOST_JOB_H
 
 DRAWN_AT_ONCE = 4_096
+LARGEST_EXPONENT = 100.0
+"""exp of it is beyond every limit, and still a number."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ class Jobs:
 def jobs_of(scenario: Scenario, fleet: str, streams: Streams) -> Jobs:
     """Every job of a fleet over the horizon; those of a stream have names like `research/17`."""
     gpu = scenario.gpus[scenario.fleets[fleet].gpu]
-    named = {name: job for name, job in scenario.training_jobs.items() if job.fleet == fleet}
+    named = {name: job for name, job in scenario.training_jobs.items()
+             if job.fleet == fleet and job.start < scenario.horizon.end}
     streamed = {name: stream for name, stream in scenario.job_streams.items() if stream.fleet == fleet}
     teams = tuple(dict.fromkeys([job.team for job in named.values()]
                                 + [team for stream in streamed.values() for team in stream.teams]))
@@ -72,7 +76,8 @@ def _drawn(name: str, stream: JobStream, scenario: Scenario, gpu: GpuType, strea
     submit_ns = _submissions(lambda n: streams.uniforms(f"jobs/{name}/gaps", n), stream, scenario)
     count = len(submit_ns)
     fleet = scenario.fleets[stream.fleet]
-    gpus = _sizes(spread_out(stream.gpus, streams.uniforms(f"jobs/{name}/gpus", count)), gpu.gpus_per_node)
+    gpus = _sizes(spread_out(stream.gpus, streams.uniforms(f"jobs/{name}/gpus", count)), gpu.gpus_per_node,
+                  largest_gang(fleet, gpu, scenario))
     hours = spread_out(stream.duration_h, streams.uniforms(f"jobs/{name}/duration", count))
     part = _records(stream, fleet, gpu, gpus, hours)
     part["submit_ns"] = submit_ns
@@ -107,13 +112,20 @@ def _submissions(uniforms: Callable[[int], Array], stream: JobStream, scenario: 
 def spread_out(spread: Spread, uniforms: Array) -> Array:
     """Values of a spread at these probabilities."""
     z = np.array([normal_quantile(u) for u in uniforms])
-    values = spread.median * np.exp(spread.sigma * z)
+    values = spread.median * np.exp(np.minimum(spread.sigma * z, LARGEST_EXPONENT))
     clipped: Array = np.clip(values, spread.low, inf if spread.high is None else spread.high)
     return clipped
 
 
-def _sizes(gpus: Array, node_gpus: int) -> Array:
-    """Whole GPUs; whole nodes from a node on."""
+def largest_gang(fleet: Fleet, gpu: GpuType, scenario: Scenario) -> int:
+    """The most GPUs that one job can ever have: of the fleet, as promised, those that are no spares."""
+    most = fleet.most_gpus(scenario.horizon.start, scenario.horizon.end) - fleet.spare_gpus(gpu.gpus_per_node)
+    return most if most < gpu.gpus_per_node else most // gpu.gpus_per_node * gpu.gpus_per_node
+
+
+def _sizes(gpus: Array, node_gpus: int, most: int) -> Array:
+    """Whole GPUs, at most `most` if there are any; whole nodes from a node on."""
+    gpus = np.minimum(gpus, most if most > 0 else MOST_GPUS)
     whole = np.maximum(1, np.rint(gpus)).astype(np.int64)
     nodes = np.rint(gpus / node_gpus).astype(np.int64) * node_gpus
     sizes: Array = np.where(whole >= node_gpus, np.maximum(nodes, node_gpus), whole)
@@ -127,9 +139,9 @@ def _records(gang: Gang, fleet: Fleet, gpu: GpuType, gpus: Array, hours: Array) 
     @lru_cache(maxsize=4_096)
     def interval_ns(size: int) -> int:
         interval_s = saves.interval_of(mtbf_s(gang, fleet, gpu, size))
-        return NEVER if interval_s is None else round(interval_s * SECOND_NS)
+        return NEVER if interval_s is None else round(min(interval_s * SECOND_NS, NEVER))
 
-    work_ns = np.maximum(1, np.rint(hours * HOUR_NS)).astype(np.int64)
+    work_ns = np.maximum(1, np.rint(np.minimum(hours, MOST_JOB_H) * HOUR_NS)).astype(np.int64)
     intervals = np.array([interval_ns(int(size)) for size in gpus], dtype=np.int64)
     blocking_ns, whole_ns = round(saves.stop_s * SECOND_NS), round(saves.duration_s * SECOND_NS)
     crashes = 0.0

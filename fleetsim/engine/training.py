@@ -168,7 +168,8 @@ class TrainingFleet:
         """An outage or a maintenance window opens or closes."""
         self.go_to(now_ns)
         if opens:
-            gpus = round(self.gpus * (window.share_frac or 0.0)) if window.gpus is None else window.gpus
+            left = self.gpus - sum(self._out.values())
+            gpus = round(left * (window.share_frac or 0.0)) if window.gpus is None else window.gpus
             if planned:
                 gpus = min(gpus, self.gpus)
                 self.pool.drain(gpus)
@@ -195,7 +196,7 @@ class TrainingFleet:
         there = found[RENTED] + self.reserve_gpus * HOUR_S
         unhealthy = by_name["down"] + by_name["maintenance"]
         free = by_name["idle"] + by_name["spare"] + by_name["lent"]
-        found[GPU_SECONDS.index("allocated")] = there - unhealthy - free
+        found[GPU_SECONDS.index("allocated")] = np.maximum(there - unhealthy - free, 0.0)  # but for rounding
         if not self.reserve_gpus:
             for row, values in (("failed", by_name["down"]), ("draining", by_name["maintenance"]),
                                 ("out", 0.0), ("healthy", there - unhealthy)):

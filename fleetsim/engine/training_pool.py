@@ -144,7 +144,7 @@ class TrainingPool:
         return int(break_down(self.state, gpus))
 
     def end_outage(self, gpus: int) -> None:
-        """They come back."""
+        """They come back, but for those that have left the fleet meanwhile."""
         end_outage(self.state, gpus)
 
     def close(self) -> None:

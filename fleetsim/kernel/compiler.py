@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import numba
 
+unliteral: Any = numba.core.types.unliteral
 decorator: Any = numba.njit
 """numba's own, whose type hints leave out the option that turns reference counting off."""
 F = TypeVar("F", bound=Callable[..., Any])
@@ -42,20 +43,21 @@ def cache_folder(home: Path) -> Path:
 
 def compiled(function: F) -> F:
     """A part of a kernel; it writes to the arrays it is given and allocates none."""
-    return _once(decorator(_nrt=False, forceinline=True, error_model="numpy")(function))
+    part: F = _once(decorator(_nrt=False, forceinline=True, error_model="numpy")(function))
+    return part
 
 
 def called(function: F) -> F:
     """A part of a kernel that stays a call: it is large, used in many places and takes few arrays."""
-    return _once(decorator(_nrt=False, error_model="numpy")(function))
+    part: F = _once(decorator(_nrt=False, error_model="numpy")(function))
+    return part
 
 
 def _once(part: Any) -> Any:
-    """Compile a part once for its types: numba would do so again for every constant that it is called with."""
-    resolve = part.get_call_template
+    """Compile a part once for its types: numba would do it again for every constant that is passed to it."""
+    resolve, plain = part.get_call_template, unliteral
 
     def with_plain_types(args: Any, kws: Any) -> Any:
-        plain = numba.core.types.unliteral
         return resolve([plain(each) for each in args], {name: plain(each) for name, each in kws.items()})
 
     part.get_call_template = with_plain_types

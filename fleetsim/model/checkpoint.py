@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from fleetsim.model.base import FILE_CONFIG
-from fleetsim.units import GigaBytesPerSecond, PositiveSeconds, Seconds, StateGigaBytes
+from fleetsim.units import GigaBytesPerSecond, JobSeconds, PositiveJobSeconds, StateGigaBytes
 
 Rule = Literal["young", "daly", "exact", "fixed", "none"]
 MAX_EXPONENT = 700.0
@@ -74,15 +74,15 @@ class Checkpoint:
     rule: Rule = "daly"
     """Where the interval comes from: `fixed` takes `interval_s`, `none` saves at the end only; the others
     take the job's own failure rate."""
-    interval_s: PositiveSeconds | None = None
+    interval_s: PositiveJobSeconds | None = None
     """Useful work between two checkpoints, the write not included, for `fixed`."""
-    write_s: Seconds | None = None
+    write_s: JobSeconds | None = None
     """To write one; or give `state_gb` and `storage_gb_per_s`."""
     state_gb: StateGigaBytes | None = None
     """Size of one: weights and optimizer, about 16 bytes a parameter with mixed-precision Adam."""
     storage_gb_per_s: GigaBytesPerSecond | None = None
     """Bandwidth that the job gets to write it."""
-    blocking_s: Seconds | None = None
+    blocking_s: JobSeconds | None = None
     """Where writing overlaps with work: how long the job stops for a copy. It stops for all by default."""
 
     @property

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import ClassVar, Literal
 
 from fleetsim.model.base import FILE_CONFIG, Labels
 from fleetsim.model.reliability import Reliability
+from fleetsim.timebase import add_months
 from fleetsim.units import (
     Fraction,
     GpuCount,
@@ -61,6 +63,13 @@ class Tranche:
     """Handed back so many months after acceptance, however late that was; or give `end`."""
     slip: Slip | None = None
     """How late the delivery may be; on time by default."""
+
+    @property
+    def promised_end(self) -> datetime | None:
+        """When it is handed back if it comes on time; None when it stays."""
+        if self.end is not None:
+            return self.end
+        return None if self.term_months is None else add_months(self.date, self.term_months)
 
 
 @dataclass(frozen=True)
@@ -137,3 +146,14 @@ class Fleet:
         """MTBF / (MTBF + repair) x (1 - draining): the share of rented GPUs expected healthy."""
         up = 1.0 if self.node_mtbf_h is None else self.node_mtbf_h / (self.node_mtbf_h + self.repair_h)
         return up * (1.0 - self.draining_frac)
+
+    def most_gpus(self, start: datetime, end: datetime) -> int:
+        """The most GPUs it has at one time between the two, as promised, without the elastic part."""
+        held = [(tranche.date, tranche.promised_end, tranche.gpus) for tranche in self.tranches]
+        dates = [start, *(date for date, _, _ in held if start <= date < end)]
+        return max(sum(gpus for date, until, gpus in held
+                       if date <= instant and (until is None or instant < until)) for instant in dates)
+
+    def spare_gpus(self, gpus_per_node: int) -> int:
+        """GPUs kept idle to take the place of failed ones: no job begins on them."""
+        return self.reliability.spare_nodes * gpus_per_node if self.role == "training" else 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fleetsim.model.base import FILE_CONFIG
-from fleetsim.units import Count, Fraction, GpuCount, Hours, Index, Seconds
+from fleetsim.units import Count, Fraction, Hours, JobSeconds, NodeCount, Nodes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,13 +14,13 @@ class Reliability:
 
     __pydantic_config__: ClassVar = FILE_CONFIG
 
-    repair_crews: GpuCount | None = None
+    repair_crews: NodeCount | None = None
     """Nodes that are repaired at the same time; all by default."""
-    spare_nodes: Index = 0
+    spare_nodes: Nodes = 0
     """Nodes kept idle to take the place of failed ones."""
-    replacement_s: Seconds = 0.0
+    replacement_s: JobSeconds = 0.0
     """To put a spare or an idle node in the place of a failed one."""
-    domain_nodes: GpuCount | None = None
+    domain_nodes: NodeCount | None = None
     """Nodes behind one switch or power feed that fail together."""
     domain_mtbf_h: Hours | None = None
     """Mean time between failures of one such domain."""

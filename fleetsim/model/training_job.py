@@ -16,10 +16,11 @@ from fleetsim.units import (
     GpuCount,
     Hours,
     Index,
+    JobHours,
+    JobSeconds,
     JobsPerDay,
     OpenFraction,
     Ratio,
-    Seconds,
     UtcTime,
 )
 
@@ -38,11 +39,11 @@ class Gang:
     """0 is the most important; only policies of kind `priority` and `fair_share` look at it."""
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
     """How it saves its work."""
-    startup_s: Seconds = 0.0
+    startup_s: JobSeconds = 0.0
     """From having all GPUs to the first step of work, the first time."""
-    detection_s: Seconds = 0.0
+    detection_s: JobSeconds = 0.0
     """From a failure until it is known; the gang stands still. Meta checks its nodes every 5 minutes."""
-    restart_s: Seconds = 600.0
+    restart_s: JobSeconds = 600.0
     """From having all GPUs again to work: reschedule, load the checkpoint, warm up. Meta: 5-20 minutes in
     all (arXiv:2410.21680)."""
     software_mtbf_h: Hours | None = None
@@ -63,14 +64,14 @@ class TrainingJob(Gang):
     gpus: GpuCount
     """Size of the gang."""
     start: UtcTime
-    """When it is submitted."""
+    """When it is submitted; before the horizon: at its start, with all its work to do."""
     gpu_hours: Hours | None = None
     """Useful GPU-hours."""
     flops: Flops | None = None
     """Floating-point operations, at `mfu_frac`."""
     mfu_frac: OpenFraction | None = None
     """Model FLOPs utilisation: useful / peak dense BF16 arithmetic."""
-    duration_h: Hours | None = None
+    duration_h: JobHours | None = None
     """Useful hours on all its GPUs."""
     deadline: UtcTime | None = None
     """When it is to be done."""
@@ -115,7 +116,8 @@ class JobStream(Gang):
     jobs_per_day: Dated[JobsPerDay]
     """Mean number of jobs submitted a day; dated values step."""
     gpus: Spread
-    """Size of the gangs; whole nodes from a node on."""
+    """Size of the gangs; whole nodes from a node on, and no more than the fleet ever has beside its
+    spares."""
     duration_h: Spread
     """Useful hours on all GPUs of a job."""
     shape: Shape = field(default_factory=Shape)

@@ -38,7 +38,7 @@ def lending(summary: Summary) -> Table:
                   ("Pool", "|Lendable at night", "|lent then", "|%", "|Lent in all"))
     figures = summary["figures"]
     for pool in summary["pools"]:
-        lendable = figures[f"pools.{pool}.lendable_gpu_hours"]
+        lendable = figures.get(f"pools.{pool}.lendable_gpu_hours")
         if lendable is not None:
             part = figures[f"pools.{pool}.lent_of_lendable_frac"]
             table.rows.append((pool, short(lendable), short(lendable * part if part else 0.0),

@@ -6,7 +6,7 @@ job-on-serving-fleet
   wrong: training_jobs: {run: {fleet: azure-inference, ...}}
   right: fleets: {research: {role: training, ...}}, training_jobs: {run: {fleet: research, ...}}
 job-too-large
-  The fleet never has as many GPUs as the job asks for, so it waits for ever.
+  The fleet never has as many GPUs beside its spares as the job asks for, so it waits for ever.
   wrong: gpus: 200_000 on a fleet of 120,000
   right: gpus: 24_576
 checkpoint-interval
@@ -21,6 +21,10 @@ spread-order
   The ninth decile of a spread is above its median, and `high` is not below `low`.
   wrong: gpus: {median: 128, p90: 64}
   right: gpus: {median: 64, p90: 128}
+too-many-events
+  A run keeps every job, crash and failure of a node. So many more than 20 million are a wrong unit.
+  wrong: node_mtbf_h: 0.001, repair_h: 0.001
+  right: node_mtbf_h: 3692, repair_h: 24
 half-a-domain
   A failure domain has a number of nodes and a time between failures.
   wrong: reliability: {domain_nodes: 32}

@@ -11,6 +11,10 @@ from fleetsim.report.plots.gpu_counts import gpu_counts
 from fleetsim.report.plots.latency import has_latency, latency
 from fleetsim.report.plots.savings import savings
 from fleetsim.report.plots.style import save
+from fleetsim.report.plots.training_cost import training_cost
+from fleetsim.report.plots.training_failures import training_failures
+from fleetsim.report.plots.training_jobs import training_jobs
+from fleetsim.report.plots.training_states import has_training, training_states
 from fleetsim.report.plots.utilisation import utilisation
 from fleetsim.report.plots.waits import waits
 
@@ -23,12 +27,22 @@ PLOTS = {
     "utilisation": utilisation,
     "waits": waits,
     "latency": latency,
+    "training_states": training_states,
+    "training_cost": training_cost,
+    "training_jobs": training_jobs,
+    "training_failures": training_failures,
     "cost": cost,
     "savings": savings,
     "cash": cash,
 }
 """The plots that a report holds, by the name of their file."""
-ONLY_WITH = {"latency": has_latency}
+ONLY_WITH = {
+    "latency": has_latency,
+    "training_states": has_training,
+    "training_cost": has_training,
+    "training_jobs": has_training,
+    "training_failures": has_training,
+}
 """Plots that are left out of the report of a run that has nothing for them."""
 
 
@@ -54,4 +68,5 @@ def write_all(run: "Run", directory: Path, format_: Literal["png", "svg"] = "png
 
 
 __all__ = ["ONLY_WITH", "PLOTS", "capacity", "cash", "cost", "gpu_counts", "latency", "savings",
-           "utilisation", "waits", "write_all"]
+           "training_cost", "training_failures", "training_jobs", "training_states", "utilisation", "waits",
+           "write_all"]

@@ -19,7 +19,8 @@ BLUE, ORANGE, GREEN, PINK, SKY, YELLOW = "#0072B2", "#E69F00", "#009E73", "#CC79
 ALARM = "#D55E00"
 """The palette of Okabe and Ito (2008), which people with any colour vision tell apart; its vermilion is
 kept for capacity and for what runs short."""
-THINGS = (BLUE, ORANGE, GREEN, PINK, SKY, YELLOW, "#999999", "#882255")
+GREY, WINE = "#999999", "#882255"
+THINGS = (BLUE, ORANGE, GREEN, PINK, SKY, YELLOW, GREY, WINE)
 """Colours of traffic classes and contracts; grey and wine complete the palette."""
 INK = "#222222"
 MUTED = "#666666"

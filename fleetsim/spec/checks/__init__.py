@@ -18,6 +18,7 @@ from fleetsim.spec.checks.step_laws import check_step_laws
 from fleetsim.spec.checks.surges import check_surges
 from fleetsim.spec.checks.traffic import check_traffic
 from fleetsim.spec.checks.training import check_training
+from fleetsim.spec.checks.training_size import check_training_size
 from fleetsim.spec.checks.usage import check_usage
 from fleetsim.spec.draft import Draft
 
@@ -40,6 +41,7 @@ def check(draft: Draft) -> None:
         check_surges,
         check_policies,
         check_training,
+        check_training_size,
         check_contracts,
         check_pots,
         check_payments,

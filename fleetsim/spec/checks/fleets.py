@@ -7,7 +7,6 @@ from fleetsim.spec.checks.horizon import shown
 from fleetsim.spec.draft import Draft
 from fleetsim.spec.node import NodePath
 from fleetsim.spec.scalar import number
-from fleetsim.timebase import add_months
 from fleetsim.units import MOST_GPUS
 
 
@@ -110,22 +109,11 @@ def span(start: datetime, end: datetime) -> str:
 
 def end_of(tranche: Tranche) -> datetime | None:
     """When a tranche that comes on time is handed back; None when it stays."""
-    if tranche.end is not None:
-        return tranche.end
-    return None if tranche.term_months is None else add_months(tranche.date, tranche.term_months)
+    return tranche.promised_end
 
 
 def most_gpus(fleet: Fleet, draft: Draft) -> int:
     """The most GPUs the fleet has at one time of the horizon, as promised, without the elastic part."""
-    held = [(tranche.date, end_of(tranche), tranche.gpus) for tranche in fleet.tranches]
-    dates = [date for date, _, _ in held]
     if draft.horizon is not None:
-        start, end = draft.horizon.start, draft.horizon.end
-        dates = [start, *(date for date in dates if start <= date < end)]
-    return max(
-        (
-            sum(gpus for date, end, gpus in held if date <= instant and (end is None or instant < end))
-            for instant in dates
-        ),
-        default=0,
-    )
+        return fleet.most_gpus(draft.horizon.start, draft.horizon.end)
+    return max((fleet.most_gpus(tranche.date, tranche.date) for tranche in fleet.tranches), default=0)

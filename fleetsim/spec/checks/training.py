@@ -1,10 +1,14 @@
 """Training: jobs, streams of jobs, their checkpoints, and the reliability of their fleets."""
 
+import math
+
+from fleetsim.errors import did_you_mean
 from fleetsim.model.checkpoint import Checkpoint
+from fleetsim.model.fleet import Fleet
 from fleetsim.model.pool import TRAINING
 from fleetsim.model.reliability import Reliability
 from fleetsim.model.training_job import Gang, JobStream, Spread, TrainingJob
-from fleetsim.policies import SCHEDULING, Borrow
+from fleetsim.policies import SCHEDULING, Borrow, FairShare
 from fleetsim.spec.checks.fleets import most_gpus, span
 from fleetsim.spec.checks.horizon import shown
 from fleetsim.spec.draft import Draft
@@ -19,7 +23,7 @@ def check_training(draft: Draft) -> None:
         _check_job(draft, job, path)
     for name, stream in draft.of("job_streams").items():
         path = ("job_streams", name)
-        _check_gang(draft, stream, path, int(stream.gpus.median))
+        _check_gang(draft, stream, path, max(1, int(stream.gpus.median), math.ceil(stream.gpus.low)))
         _check_stream(draft, stream, path)
     gangs = (*draft.of("training_jobs").values(), *draft.of("job_streams").values())
     used = {gang.fleet for gang in gangs}
@@ -34,6 +38,8 @@ def check_training(draft: Draft) -> None:
         if isinstance(policy, SCHEDULING) and policy.fleet in draft.fleets and policy.fleet not in used:
             message = f"no training job runs on fleet {policy.fleet!r}: there is nothing to schedule"
             draft.warning("never-acts", ("policies", name), message, key=True)
+        elif isinstance(policy, FairShare) and policy.fleet in used:
+            _check_teams(draft, policy, ("policies", name, "share"))
 
 
 def _check_gang(draft: Draft, gang: Gang, path: NodePath, gpus: int) -> None:
@@ -46,10 +52,16 @@ def _check_gang(draft: Draft, gang: Gang, path: NodePath, gpus: int) -> None:
         draft.error("job-on-serving-fleet", (*path, "fleet"), message,
                     "use one with role: training, or add a policy {kind: borrow, pool: training, from: ...}")
         return
-    most = most_gpus(fleet, draft)
-    if gpus > most > 0:
-        message = f"asks for {number(gpus)} GPUs; fleet {gang.fleet!r} never has more than {number(most)}"
-        draft.error("job-too-large", (*path, "gpus"), message)
+    most, spare = most_gpus(fleet, draft), _spare_gpus(draft, fleet)
+    if gpus > most - spare and most > 0:
+        kept = f", {number(min(spare, most))} of them spares" if spare else ""
+        draft.error("job-too-large", (*path, "gpus"), f"asks for {number(gpus)} GPUs; fleet {gang.fleet!r} "
+                    f"never has more than {number(most)}{kept}")
+
+
+def _spare_gpus(draft: Draft, fleet: Fleet) -> int:
+    gpu = draft.gpus.get(fleet.gpu)
+    return fleet.spare_gpus(gpu.gpus_per_node) if gpu else 0
 
 
 def _lends(draft: Draft, fleet: str) -> bool:
@@ -75,6 +87,16 @@ def _check_job(draft: Draft, job: TrainingJob, path: NodePath) -> None:
     if horizon is not None and job.start >= horizon.end:
         draft.warning("never-acts", path, f"starts outside the horizon {span(horizon.start, horizon.end)}",
                       key=True)
+
+
+def _check_teams(draft: Draft, policy: FairShare, path: NodePath) -> None:
+    teams = {job.team for job in draft.of("training_jobs").values() if job.fleet == policy.fleet}
+    teams.update(team for stream in draft.of("job_streams").values() if stream.fleet == policy.fleet
+                 for team in stream.teams)
+    for team in policy.share:
+        if team not in teams:
+            message = f"no job on fleet {policy.fleet!r} belongs to team {team!r}"
+            draft.warning("never-acts", (*path, team), message, did_you_mean(team, sorted(teams)), key=True)
 
 
 def _check_stream(draft: Draft, stream: JobStream, path: NodePath) -> None:

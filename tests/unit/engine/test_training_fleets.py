@@ -136,3 +136,49 @@ def test_the_report_shows_fleets_and_named_jobs(run: fs.Run) -> None:
     text = summary_text(run.summary, Path("run"))
     assert "Training, share of GPU-hours" in text
     assert "by-flops" in text
+
+
+ODD = """
+fleetsim: 1
+name: odd
+horizon: {start: 2024-01-01, end: 2024-01-04}
+fleets:
+  lab: {gpu: a100-80gb, provider: azure, role: training, FLEET}
+contracts: {rent: {kind: reserved, fleet: lab, usd_per_gpu_hour: 1}}
+training_jobs:
+  run: {fleet: lab, gpus: 32, start: 2024-01-02, duration_h: 20}
+  late: {fleet: lab, gpus: 32, start: 2024-01-04, duration_h: 20}
+job_streams:
+  many: {fleet: lab, jobs_per_day: 40, gpus: {median: 8, p90: 100}, duration_h: {median: 2, p90: 1.0e+300}}
+"""
+
+
+def odd_run(folder: Path, fleet: str) -> fs.Run:
+    file = folder / "odd.yaml"
+    file.write_text(ODD.replace("FLEET", fleet))
+    with pytest.warns(UserWarning, match="can hardly be meant|outside the horizon"):
+        return fs.simulate(fs.load(file), results=folder)
+
+
+def test_what_left_during_an_outage_does_not_come_back_at_its_end(tmp_path: Path) -> None:
+    run = odd_run(tmp_path, "tranches: [{date: 2024-01-01, gpus: 120, end: 2024-01-02T10:00}, "
+                            "{date: 2024-01-01, gpus: 40}], "
+                            "outages: {dark: {start: 2024-01-02T06:00, end: 2024-01-02T12:00, gpus: 160}}")
+    rows = run.sql(f"""select rented_gpu_hours as rented, {' + '.join(f'{name}_gpu_hours' for name in STATES)}
+                       as states, repair_gpu_hours as down, least({', '.join(
+                           f'{name}_gpu_hours' for name in STATES)}) as least
+                       from fact_capacity_hourly order by hour""")
+    assert (rows["states"] - rows["rented"]).abs().max() < 1e-9
+    assert rows["least"].min() >= 0
+    assert rows["rented"].iloc[-1] == 40
+    assert (rows["down"][30:36] == [160] * 4 + [40] * 2).all()
+    assert rows["down"].iloc[-1] == 0
+
+
+def test_jobs_of_a_stream_fit_their_fleet_and_end_in_numbers(tmp_path: Path) -> None:
+    run = odd_run(tmp_path, "tranches: [{date: 2024-01-01, gpus: 100}], reliability: {spare_nodes: 1}")
+    jobs = run.sql("select * from fact_training_job")
+    assert jobs["gpus"].max() == 88
+    assert jobs["work_gpu_hours"].min() > 0
+    assert jobs["work_gpu_hours"].max() <= 1_000_000 * 88
+    assert "late" not in set(jobs["job"]), "it starts when the horizon ends"

@@ -63,6 +63,40 @@ def test_the_file_is_right(tmp_path: Path) -> None:
     ("first: {kind: priority, fleet: lab}",
      "{first: {kind: priority, fleet: lab}, other: {kind: fair_share, fleet: lab}}", "policy-twice"),
     ("run: {fleet: lab", "run: {fleet: lba", "unknown-fleet"),
+    ("gpus: 1_000}]}\n  web", "gpus: 1_000}], reliability: {spare_nodes: 62}}\n  web", "job-too-large"),
+    ("p90: 64}", "p90: 64, low: 1_001}", "job-too-large"),
+    ("duration_h: 100", "duration_h: 1e12", "out-of-range"),
+    ("duration_h: 100", "gpu_hours: 1e12", "out-of-range"),
+    ("duration_h: 100", "flops: 1e300, mfu_frac: 0.4", "out-of-range"),
+    ("duration_h: 100", "duration_h: 100, restart_s: 1e20", "out-of-range"),
+    ("write_s: 60", "state_gb: 1e30, storage_gb_per_s: 1", "out-of-range"),
+    ("write_s: 60", "rule: fixed, interval_s: 1e30", "out-of-range"),
+    ("provider: azure, role", "reliability: {spare_nodes: 10000000000000}, provider: azure, role",
+     "out-of-range"),
+    ("duration_h: 100", "duration_h: 100, restart_s: 0, software_mtbf_h: 1e-6", "too-many-events"),
+    ("jobs_per_day: 5", "jobs_per_day: 1e6", "too-many-events"),
+    ("provider: azure, role", "node_mtbf_h: 1e-5, repair_h: 1e-5, provider: azure, role", "too-many-events"),
+    ("provider: azure, role", "reliability: {domain_nodes: 1, domain_mtbf_h: 1e-5, domain_repair_h: 1e-5}, "
+     "provider: azure, role", "too-many-events"),
 ])
 def test_what_is_refused(tmp_path: Path, old: str, new: str, code: str) -> None:
     assert f"[{code}]" in faults(tmp_path, old, new)
+
+
+def test_a_time_without_failures_is_no_overflow(tmp_path: Path) -> None:
+    file = tmp_path / "lab.yaml"
+    file.write_text(GOOD.replace("provider: azure, role", "node_mtbf_h: 1e300, provider: azure, role")
+                    .replace("end: 2024-02-01", "end: 2024-01-03"))
+    with pytest.warns(UserWarning, match="can hardly be meant"):
+        scenario = fs.load(file)
+    run = fs.simulate(scenario, results=tmp_path / "runs")
+    assert run.figure("training_jobs.run.failures") == 0
+
+
+def test_a_share_of_nobody_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "lab.yaml"
+    file.write_text(GOOD.replace("first: {kind: priority, fleet: lab}",
+                                 "first: {kind: fair_share, fleet: lab, share: {training: 2, researhc: 1}}"))
+    with pytest.warns(UserWarning, match=r"team 'researhc'[\s\S]*did you mean 'research'") as told:
+        fs.load(file)
+    assert len(told) == 1
