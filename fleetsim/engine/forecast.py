@@ -1,5 +1,6 @@
 """Forecast: how much work the usual day and week bring next, from the traffic without its surges."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +21,8 @@ class Forecast:
         self._rates = np.zeros((0, len(world.index.classes)))
 
     def growth(self, since: int, now: int, until: int) -> dict[str, float]:
-        """By pool: most work of a step up to `until` / mean of the steps from `since` to `now`; at least 1.
+        """By pool: most work of a step up to `until` / mean of the steps from `since` to `now`; at least 1;
+        infinite where there was none before.
 
         Work at what a message costs now on the pool's first fleet.
         """
@@ -30,8 +32,8 @@ class Forecast:
                                          self.world.index.pool_classes, strict=True):
             cost_gpu_s = self.world.things.cost_gpu_s[list(classes), shares[0]]
             work = rates[:, list(classes)] @ cost_gpu_s
-            before = work[: now - since].mean()
-            found[name] = max(1.0, float(work[now - since :].max() / before)) if before > 0.0 else 1.0
+            before, most = float(work[: now - since].mean()), float(work[now - since :].max())
+            found[name] = 1.0 if most <= before else most / before if before > 0.0 else math.inf
         return found
 
     def _between(self, first: int, last: int) -> Array:

@@ -255,8 +255,8 @@ class Recorder:
         if self.books is not None:
             self.books.close(bill.charges)
         for name, cost in hourly_cost(bill.charges, bill.hour_us, list(self._effective)).items():
-            before = np.zeros(skip if block.first == 0 else 0, np.int64)
-            self._effective[name].append(np.concatenate([before, cost]))
+            unbilled = 0 if self._effective[name] else block.hourly.first_hour + skip
+            self._effective[name].append(np.concatenate([np.zeros(unbilled, np.int64), cost]))
         for table in BILLING:
             if self._wanted(table):
                 columns = billing_columns(table, bill, self._provider_of, scenario.budgets,

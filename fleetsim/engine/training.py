@@ -93,6 +93,12 @@ class TrainingFleet:
             return held
         return held + int(there["gpus"][there["phase"] == rows.QUEUED].sum())
 
+    def usable_gpus(self, gpus: int) -> int:
+        """How many of so many GPUs jobs hold, or wait for and fit into."""
+        there = self.pool.jobs[: int(self.pool.cluster["next_job"])]
+        fit = (there["phase"] == rows.QUEUED) & (there["gpus"] <= gpus)
+        return min(gpus, int(self.pool.cluster["running_gpus"]) + int(there["gpus"][fit].sum()))
+
     def share(self, served_gpus: int, now_ns: int) -> int:
         """So many GPUs are to serve traffic; returns how many of them jobs are called upon to leave."""
         self.go_to(now_ns)

@@ -155,7 +155,7 @@ LENDING_FIGURES: tuple[Figure, ...] = (
            "In hours that require less than the day's mean: healthy - busy / target load - headroom; null "
            "for pools that lend nothing to training jobs."),
     Figure("pools.{pool}.lent_of_lendable_frac", "1", "ratio", "higher",
-           "Lent in those hours / lendable."),
+           "Lent in those hours / lendable; above 1 where jobs keep GPUs of half the headroom."),
     Figure("fleets.{fleet}.gained_gpu_hours", "GPU-hour", "sum", "higher",
            "Training work that counts on GPUs that pools lent; null where no job may borrow them."),
     Figure("fleets.{fleet}.usd_per_gained_gpu_hour", "USD/GPU-hour", "ratio", "lower",

@@ -90,7 +90,7 @@ class View:
     """By loan: what the last plan lent."""
     growth: Mapping[str, float] = field(default_factory=dict)
     """By pool that lends to jobs: most work of a step that the usual day brings until GPUs called in at the
-    next tick are there / mean since the last tick; at least 1."""
+    next tick are there / mean since the last tick; at least 1, infinite where traffic begins."""
     job_gpus: Mapping[str, int] = field(default_factory=dict)
     """By fleet with jobs: GPUs that jobs hold or wait for."""
 

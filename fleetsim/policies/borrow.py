@@ -10,6 +10,9 @@ from fleetsim.model.plan import Plan, View
 from fleetsim.model.pool import TRAINING
 from fleetsim.units import Fraction, Seconds
 
+MOMENT_S = 1.0
+"""A queue that all GPUs of a pool work off in this time is no backlog."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Borrow:
@@ -62,25 +65,34 @@ class Borrow:
         if self.pool == TRAINING:
             return math.inf
         borrower = view.pools[self.pool]
-        own = sum(gpus * view.worth[place] for place, gpus in view.healthy_gpus.items()
-                  if place[1] == self.pool)
+        own = _own_gpus(view, self.pool)
         wanted = borrower.offered_gpus / borrower.target_load_frac - own
         # A backlog takes whatever is idle.
-        return max(wanted, own) if borrower.waiting_gpu_s > 0 else wanted
+        return max(wanted, own) if _has_backlog(view, self.pool) else wanted
 
     def _idle(self, view: View, fleet: str) -> float:
         """GPUs of the lender beyond its needs and its headroom."""
         healthy = view.healthy_gpus[(fleet, self.from_)]
         if self.from_ == TRAINING:
             return healthy * (1.0 - self.headroom_frac)
-        lender = view.pools[self.from_]
-        if lender.waiting_gpu_s > 0:
+        if _has_backlog(view, self.from_):
             return 0.0
-        needed = view.offered_gpus[(fleet, self.from_)] / lender.target_load_frac
+        needed = view.offered_gpus[(fleet, self.from_)] / view.pools[self.from_].target_load_frac
         if self.pool == TRAINING:
-            needed *= view.growth[self.from_]
+            growth = view.growth[self.from_]
+            needed = needed * growth if math.isfinite(growth) else healthy  # traffic begins: nobody knows
         idle = healthy * (1.0 - self.headroom_frac) - needed
         held = view.lent_gpus.get((fleet, self.from_, self.pool), 0)
         if self.pool == TRAINING and idle < held < idle + healthy * self.headroom_frac / 2.0:
             return float(held)  # jobs that come and go with every tick would get nothing done
         return idle
+
+
+def _own_gpus(view: View, pool: str) -> float:
+    """Healthy GPUs of a pool, in GPUs of its first fleet."""
+    return sum(gpus * view.worth[place] for place, gpus in view.healthy_gpus.items() if place[1] == pool)
+
+
+def _has_backlog(view: View, pool: str) -> bool:
+    """Whether more waits than a pool works off in a moment; request by request something always waits."""
+    return view.pools[pool].waiting_gpu_s > _own_gpus(view, pool) * MOMENT_S

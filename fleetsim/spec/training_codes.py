@@ -6,7 +6,7 @@ job-on-serving-fleet
   wrong: training_jobs: {run: {fleet: azure-inference, ...}}
   right: fleets: {research: {role: training, ...}}, training_jobs: {run: {fleet: research, ...}}
 job-too-large
-  The fleet never has as many GPUs beside its spares as the job asks for, so it waits for ever.
+  The fleet never has beside its spares, or its pools never lend, as many GPUs: the job waits for ever.
   wrong: gpus: 200_000 on a fleet of 120,000
   right: gpus: 24_576
 checkpoint-interval

@@ -32,8 +32,9 @@ class Control:
         """Put the static plan into effect, then tick for as long as a policy looks at the world."""
         plan = static_plan(self.world.scenario.policies.values())
         self.put_into_effect(plan)
-        interval_s = self.world.scenario.horizon.control_interval_s
-        while self.dynamic:
+        horizon = self.world.scenario.horizon
+        interval_s = horizon.control_interval_s
+        while self.dynamic and self.world.now_ns + interval_s * SECOND_NS < self.world.ns_at(horizon.end):
             yield self.world.env.timeout(interval_s * SECOND_NS)
             self.world.catch_up()
             view = self.look(interval_s)

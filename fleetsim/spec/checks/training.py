@@ -52,11 +52,15 @@ def _check_gang(draft: Draft, gang: Gang, path: NodePath, gpus: int) -> None:
         draft.error("job-on-serving-fleet", (*path, "fleet"), message,
                     "use one with role: training, or add a policy {kind: borrow, pool: training, from: ...}")
         return
-    most, spare = most_gpus(fleet, draft), _spare_gpus(draft, fleet)
-    if gpus > most - spare and most > 0:
-        kept = f", {number(min(spare, most))} of them spares" if spare else ""
-        draft.error("job-too-large", (*path, "gpus"), f"asks for {number(gpus)} GPUs; fleet {gang.fleet!r} "
-                    f"never has more than {number(most)}{kept}")
+    if fleet.role == "training":
+        has, spare = most_gpus(fleet, draft), _spare_gpus(draft, fleet)
+        kept = f", {number(min(spare, has))} of them spares" if spare else ""
+        most, words = has - spare, f"fleet {gang.fleet!r} never has more than {number(has)}{kept}"
+    else:
+        has = most = _most_lent(draft, gang.fleet, fleet)
+        words = f"the pools of fleet {gang.fleet!r} never lend more than {number(most)}"
+    if gpus > most and has > 0:
+        draft.error("job-too-large", (*path, "gpus"), f"asks for {number(gpus)} GPUs; {words}")
 
 
 def _spare_gpus(draft: Draft, fleet: Fleet) -> int:
@@ -65,10 +69,29 @@ def _spare_gpus(draft: Draft, fleet: Fleet) -> int:
 
 
 def _lends(draft: Draft, fleet: str) -> bool:
-    """Whether a pool of the fleet lends to training jobs."""
-    lenders = [policy.from_ for policy in draft.of("policies").values()
-               if isinstance(policy, Borrow) and policy.pool == TRAINING]
-    return any(fleet in draft.pools[name].fleets for name in lenders if name in draft.pools)
+    """Whether a pool of the fleet lends to training jobs; taken for granted while a policy is wrong."""
+    policies, known = draft.of("policies"), {TRAINING, *draft.pools}
+    wrong = len(policies) < len(draft.names("policies")) or any(
+        not {each.pool, each.from_} <= known for each in policies.values() if isinstance(each, Borrow))
+    return wrong or any(fleet in draft.pools[policy.from_].fleets for policy in _lenders(draft))
+
+
+def _lenders(draft: Draft) -> list[Borrow]:
+    """Policies by which a pool lends to training jobs."""
+    return [policy for policy in draft.of("policies").values()
+            if isinstance(policy, Borrow) and policy.pool == TRAINING and policy.from_ in draft.pools]
+
+
+def _most_lent(draft: Draft, name: str, fleet: Fleet) -> int:
+    """GPUs of a fleet that pools without work would lend to jobs; elastic ones count for each of them."""
+    has, elastic = most_gpus(fleet, draft), fleet.elastic.max_gpus if fleet.elastic else 0
+    lent = 0.0
+    for policy in _lenders(draft):
+        share = draft.pools[policy.from_].fleets.get(name)
+        if share is not None:
+            own = share.gpus if share.share_frac is None else has * share.share_frac
+            lent += (min(own or 0, has) + elastic) * (1.0 - policy.headroom_frac)
+    return min(math.ceil(lent), has + elastic)
 
 
 def _check_job(draft: Draft, job: TrainingJob, path: NodePath) -> None:
@@ -130,4 +153,5 @@ def _check_reliability(draft: Draft, terms: Reliability, name: str, used: bool) 
     if (terms.domain_nodes is None) != (terms.domain_mtbf_h is None):
         draft.error("half-a-domain", path, "domain_nodes and domain_mtbf_h go together", key=True)
     if terms != Reliability() and not used:
-        draft.warning("never-acts", path, f"no training job runs on fleet {name!r}", key=True)
+        message = f"no training job runs on GPUs of fleet {name!r} that are its own"
+        draft.warning("never-acts", path, message, key=True)

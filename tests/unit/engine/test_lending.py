@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import fleetsim as fs
+from fleetsim.engine.forecast import Forecast
 
 STATES = ("productive", "checkpointing", "lost", "restarting", "blocked", "idle", "spare", "repair",
           "maintenance")
@@ -264,3 +265,113 @@ def test_random_nights_add_up(tmp_path: Path, seed: int) -> None:
     over = run.query("select count(*) as n from series_step_capacity where lent_gpus > healthy_gpus "
                      "and pool in ('chat', 'api')").to_pylist()
     assert over == [{"n": 0}]
+
+
+def test_a_warm_up_may_go_beyond_the_first_month(tmp_path: Path) -> None:
+    changes = {"horizon.start": "2024-02-28", "horizon.end": "2024-03-06", "horizon.warmup_days": 3}
+    run = simulated(tmp_path, NIGHT, changes=changes | {
+        "fleets.azure.tranches": [{"date": "2024-01-01", "gpus": 1_000}]})
+    add_up(run)
+    paid = run.query("select sum(effective_usd) as usd from fact_cost_allocation_hourly "
+                     "where traffic_class = 'training'").to_pylist()[0]["usd"]
+    jobs = run.query("select sum(effective_usd) as usd from fact_training_job").to_pylist()[0]["usd"]
+    assert float(jobs) == pytest.approx(float(paid), abs=0.001)
+    assert float(jobs) > 0.9 * 4 * 24 * LENT * 1.30
+
+
+def test_jobs_that_fit_into_nothing_that_is_lent_change_nothing(tmp_path: Path) -> None:
+    """460 GPUs of chat and 90 of api: jobs of 500 need both, those of 600 get none of them."""
+    both = {"policies.more": {"kind": "borrow", "pool": "training", "from": "api"}}
+    sizes = {gpus: simulated(tmp_path, NIGHT, changes=both | {
+        "job_streams.work.gpus": {"median": gpus, "p90": gpus}}) for gpus in (500, 600)}
+    assert set(lent_by_step(sizes[600], "chat")) == {0}
+    assert sizes[600].summary["figures"]["cost.unused_usd"] == 0.0
+    assert set(lent_by_step(sizes[500], "chat")[12:]) == {LENT}
+    assert sizes[500].summary["figures"]["fleets.azure.gained_gpu_hours"] > 0.9 * 500 * 23
+
+
+@pytest.mark.parametrize("delay_s", [300, 900])
+def test_a_pool_has_gpus_back_from_jobs_before_it_lends_them_to_another(tmp_path: Path, delay_s: int) -> None:
+    """Api asks at 08:05; of chat's 800 GPUs 600 are at work, 160 are with jobs until the delay is over."""
+    text = NIGHT.replace("policies:\n", "policies:\n  first: {kind: borrow, pool: api, from: chat}\n")
+    run = simulated(tmp_path, text, changes={
+        "policies.lend.reclaim_delay_s": delay_s, "job_streams.work.checkpoint.write_s": 1_000,
+        "surges.rush": {"kind": "multiplier", "class": "chat", "start": "2024-03-04T06:00", "factor": 2.0},
+        "surges.api": {"kind": "multiplier", "class": "api", "start": "2024-03-04T08:00", "factor": 4.0}})
+    add_up(run)
+    api = [int(row["n"]) for row in run.query(
+        "select borrowed_gpus as n from series_step_capacity where pool = 'api' order by time").to_pylist()]
+    there = 97 + delay_s // 300
+    assert set(api[:there]) == {0}
+    assert set(api[there:]) == {160}
+    assert max(lent_by_step(run, "chat")[85:]) == 160  # or chat itself would run short
+
+
+def test_the_delay_is_that_of_the_pool_that_calls_gpus_in(tmp_path: Path) -> None:
+    run = simulated(tmp_path, NIGHT, changes={
+        "policies.more": {"kind": "borrow", "pool": "training", "from": "api", "reclaim_delay_s": 0},
+        "surges.rush": {"kind": "multiplier", "class": "chat", "start": "2024-03-04T06:00", "factor": 2.0}})
+    add_up(run)
+    assert run.summary["figures"]["fleets.azure.slowest_reclaim_s"] == 300
+    lost = run.query("select sum(lost_gpu_hours) as lost from fact_training_job").to_pylist()
+    assert lost == [{"lost": 0.0}]
+
+
+def test_a_pool_whose_traffic_begins_has_its_gpus_back_before(tmp_path: Path) -> None:
+    text = NIGHT.replace("end: 2024-03-05", "end: 2024-03-06").replace("traffic:\n", (
+        "curves:\n  all: {2024-03-04: 23_846_400}\ntraffic:\n")).replace(
+        "messages_per_day: 23_846_400",
+        "messages_per_day: {curve: all, share_frac: {2024-03-04: 0, 2024-03-05: 1.0}}")
+    run = simulated(tmp_path, text)
+    lent = lent_by_step(run, "chat")
+    assert max(lent[:280]) == 760
+    assert lent[288] == 0  # one tick later its traffic is seen
+    assert lent[300] == LENT
+    assert run.summary["figures"]["traffic.chat.wait_mean_s"] == 0.0
+
+
+def test_nothing_is_decided_at_the_end_of_the_horizon(tmp_path: Path,
+                                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no step left to foresee."""
+    asked: list[int] = []
+    growth = Forecast.growth
+
+    def noted(self: Forecast, since: int, now: int, until: int) -> dict[str, float]:
+        asked.append(now)
+        return growth(self, since, now, until)
+
+    monkeypatch.setattr(Forecast, "growth", noted)
+    simulated(tmp_path, NIGHT)
+    assert asked == list(range(1, 288))
+
+
+REQUESTS = """
+fidelity:
+  windows: [{start: 2024-03-04T05:00, end: 2024-03-04T07:00, pools: [chat]}]
+"""
+
+
+def test_requests_that_wait_a_moment_in_a_window_are_no_backlog(tmp_path: Path) -> None:
+    """Of 24 GPUs two thirds are idle; one request or two of 0.3 GPU-seconds wait at many ticks."""
+    law = """
+    step_law:
+      gpus: {a100-80gb: {step_ms: 32.25, prefill_us_per_token: 114, decode_us_per_sequence: 260,
+                         kv_ns_per_token: 49, kv_tokens: 176_750, prefill_limit_tokens: 128_000}}
+      source: D, a test
+      grade: D
+    batching: {max_batch: 64}
+    gpus_per_replica: 1
+"""
+    text = NIGHT + REQUESTS
+    for old, new in ((" {gpu_s_per_call: 1.0}\n", law),
+                     ("prompt_tokens: {mean: 1}", "prompt_tokens: {mean: 500}"),
+                     ("output_tokens: {mean: 1}", "output_tokens: {mean: 300}"), ("gpus: 1_000", "gpus: 32"),
+                     ("gpus: 800", "gpus: 24"), ("gpus: 200", "gpus: 8"), ("23_846_400", "1_800_000"),
+                     ("7_948_800", "200_000"), ("{median: 8, p90: 8}", "{median: 2, p90: 4}")):
+        assert old in text
+        text = text.replace(old, new)
+    run = simulated(tmp_path, text)
+    add_up(run)
+    waited = run.query("select sum(waiting_message_s) as s from fact_traffic_hourly where pool = 'chat'")
+    assert waited.to_pylist()[0]["s"] > 1_000
+    assert set(lent_by_step(run, "chat")[60:84]) == {16}

@@ -100,3 +100,31 @@ def test_a_share_of_nobody_is_told(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=r"team 'researhc'[\s\S]*did you mean 'research'") as told:
         fs.load(file)
     assert len(told) == 1
+
+
+LEND = "policies:\n  lend: {kind: borrow, pool: training, from: all, headroom_frac: 0.25}\n"
+
+
+@pytest.mark.parametrize(("policy", "code"), [
+    (LEND.replace("all", "al"), "unknown-pool"), (LEND.replace("training", "trainin"), "unknown-pool"),
+    (LEND.replace("0.25", "2"), "out-of-range")])
+def test_a_wrong_policy_is_not_also_a_missing_one(tmp_path: Path, policy: str, code: str) -> None:
+    file = tmp_path / "lab.yaml"
+    file.write_text(GOOD.replace("run: {fleet: lab", "run: {fleet: web").replace("policies:\n", policy))
+    with pytest.raises(fs.ScenarioError) as error:
+        fs.load(file)
+    assert f"[{code}]" in str(error.value)
+    assert "[job-on-serving-fleet]" not in str(error.value)
+
+
+@pytest.mark.parametrize("share", ["gpus: 1_000", "share_frac: 1.0"])
+def test_a_job_larger_than_what_pools_ever_lend_is_refused(tmp_path: Path, share: str) -> None:
+    """1,000 GPUs less a quarter."""
+    text = GOOD.replace("run: {fleet: lab", "run: {fleet: web").replace("policies:\n", LEND).replace(
+        "web: {gpus: 1_000}", f"web: {{{share}}}")
+    file = tmp_path / "lab.yaml"
+    file.write_text(text.replace("gpus: 512", "gpus: 750"))
+    fs.load(file)
+    file.write_text(text.replace("gpus: 512", "gpus: 751"))
+    with pytest.raises(fs.ScenarioError, match=r"never lend more than 750 \[job-too-large\]"):
+        fs.load(file)
