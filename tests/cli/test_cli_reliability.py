@@ -106,4 +106,4 @@ def test_more_spares_than_gpus_is_bad_input(fleetsim: Command, lab: Path) -> Non
     outcome = fleetsim("reliability", lab, "--set", "fleets.lab.reliability.spare_nodes=100", "--seeds", 1,
                        "--results", lab.parent / "runs")
     assert outcome.code == 2
-    assert "lab has fewer GPUs than its 100 spare nodes" in outcome.err
+    assert "of them spares [job-too-large]" in outcome.err
