@@ -10,7 +10,7 @@ import fleetsim as fs
 
 WORKLOAD = Path(__file__).parents[2] / "workloads" / "night-lending.yaml"
 SEEDS = range(10)
-DAYS = {"horizon.end": "2024-05-23"}
+DAYS = {"horizon.end": "2024-05-22"}
 LEVELS = ("served_frac", "degraded_frac", "shed_frac", "wait_mean_s", "wait_p99_s", "slo_met_frac")
 T_99_OF_9 = 3.25
 """Student's t: 99 % of the paired interval with ten pairs."""
