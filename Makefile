@@ -41,7 +41,11 @@ lint: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint
+compile-%: $(VENV)/installed-dev
+	$(BIN)/python tests/compile_kernels.py $*
+
+test: $(VENV)/installed-dev
+	@$(MAKE) --no-print-directory -j2 lint compile-training compile-fluid compile-requests
 	$(BIN)/pytest -n 2 -m "not slow" tests
 
 test-slow: $(VENV)/installed-dev

@@ -18,6 +18,8 @@ import numba
 unliteral: Any = numba.core.types.unliteral
 decorator: Any = numba.njit
 """numba's own, whose type hints leave out the option that turns reference counting off."""
+INTERNAL: Any = {"_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "error_model": "numpy"}
+"""Parts are called by kernels alone: what Python would call them through took a third of the compilation."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -43,13 +45,13 @@ def cache_folder(home: Path) -> Path:
 
 def compiled(function: F) -> F:
     """A part of a kernel; it writes to the arrays it is given and allocates none."""
-    part: F = _once(decorator(_nrt=False, forceinline=True, error_model="numpy")(function))
+    part: F = _once(decorator(forceinline=True, **INTERNAL)(function))
     return part
 
 
 def called(function: F) -> F:
     """A part of a kernel that stays a call: it is large, used in many places and takes few arrays."""
-    part: F = _once(decorator(_nrt=False, error_model="numpy")(function))
+    part: F = _once(decorator(**INTERNAL)(function))
     return part
 
 

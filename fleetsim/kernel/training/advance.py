@@ -42,8 +42,8 @@ THERE, LOG_FULL = 0, 1
 def advance(state, until_ns):
     """Move on to `until_ns`, events at that time included, or until there is no room to write them down."""
     cluster = state.cluster[0]
-    settle_changes(state, cluster.now_ns)
     while True:
+        settle_changes(state, cluster.now_ns)
         if max(cluster.logged, cluster.spanned) + rows_of_an_event(cluster) > state.log.size:
             return LOG_FULL
         job_ns, submit_ns, strike_ns, what = least(state.times, state.tree), NEVER, NEVER, 0
@@ -66,7 +66,6 @@ def advance(state, until_ns):
             cluster.next_job += 1
             note(state, SUBMITTED, j, state.jobs[PLACE(j)].gpus, NONE, now)
             join(state, j, now)
-        settle_changes(state, now)
     cluster.now_ns = until_ns
     pass_time(state, until_ns)
     return THERE

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 
 from fleetsim.engine.latency import Latency
 from fleetsim.engine.request_pool import RequestPool
-from fleetsim.kernel.request.histogram import BUCKETS, bucket, edges_ns
+from fleetsim.kernel.request import histogram
+from fleetsim.kernel.request.histogram import BUCKETS, edges_ns
 from fleetsim.model.replica import Batching, ReplicaGroup, RequestClass, Routing
 from fleetsim.spec import catalog
 
@@ -15,6 +17,11 @@ LAW = catalog.step_profiles()["llama-2-70b-2023-engine-a100-80gb"].law
 CHAT = RequestClass("chat", prompt_mean_tokens=1_000, prompt_cv=0.8, output_mean_tokens=250, output_cv=0.8,
                     ttft_slo_s=1.0, tpot_slo_s=0.1)
 SECOND_NS = 10**9
+
+
+@numba.njit
+def bucket(ns: int) -> Any:
+    return histogram.bucket(ns)
 
 
 def pool(load: float, replicas: int = 4, seed: int = 0, **batching: Any) -> RequestPool:
