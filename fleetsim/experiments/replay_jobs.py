@@ -248,24 +248,21 @@ def _found(pool: "TrainingPool", trace: "JobTrace", fleet: Fleet, schedule: Sche
 
     from fleetsim.kernel.training.arrays import HELD_STATES, NODE_FAILED, STATES
 
+    pool.close()
     hours, arrival_hours = end_ns // HOUR_NS, int(trace.submit_ns[-1]) // HOUR_NS
     by_state = pool.state.hours[:hours].astype(np.float64) / HOUR_NS
     gpu_hours = dict(zip(STATES, by_state.sum(axis=0).tolist(), strict=True))
     total = float(fleet.gpus * hours)
-    running = int(pool.cluster["active"])
-    if running:
-        # Phases are booked when they end.
-        gpu_hours["unfinished"] = max(0.0, total - sum(gpu_hours.values()))
-    held = sum(gpu_hours[state] for state in STATES[:HELD_STATES]) + gpu_hours.get("unfinished", 0.0)
+    held = sum(gpu_hours[state] for state in STATES[:HELD_STATES])
     arriving = float(by_state[:arrival_hours, :HELD_STATES].sum())
-    whole = arrival_hours > 0 and not running
     return JobReplay(
         fleet=fleet, schedule=schedule, jobs=len(trace), too_large=int(len(trace) - fits.sum()),
-        done=int((pool.jobs["ended_ns"] >= 0).sum()), running=running, queued=int(pool.cluster["waiting"]),
+        done=int((pool.jobs["ended_ns"] >= 0).sum()), running=int(pool.cluster["active"]),
+        queued=int(pool.cluster["waiting"]),
         span_s=float(hours * HOUR_S), arrival_span_s=float(arrival_hours * HOUR_S),
         gpu_hours={state: value for state, value in gpu_hours.items() if value > 0},
         held_frac=held / total, productive_frac=gpu_hours["productive"] / total,
-        arrival_held_frac=arriving / (fleet.gpus * arrival_hours) if whole else None,
+        arrival_held_frac=arriving / (fleet.gpus * arrival_hours) if arrival_hours > 0 else None,
         node_failures=sum(int((part["kind"] == NODE_FAILED).sum()) for part in pool.events),
         sizes=_sizes(pool.jobs, trace.queue_s[fits], trace.gpu_hours[fits]), kernel_cpu_s=cpu_s)
 

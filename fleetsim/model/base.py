@@ -20,7 +20,7 @@ FILE_CONFIG: dict[str, Any] = {
 """Read by pydantic at the file edge, as `__pydantic_config__` of each class."""
 
 Labels = Mapping[str, str]
-"""Free labels (team, cost_centre, product); each becomes a column of the thing's dimension table."""
+"""Free labels (team, cost_centre, product); each becomes a column of the thing's table."""
 
 T = TypeVar("T")
 Dated: TypeAlias = T | Mapping[UtcTime, T]

@@ -1,4 +1,4 @@
-"""The rows of the dimension tables, from the scenario."""
+"""The rows of the dimension tables, from the scenario; and the labels of training jobs."""
 
 import json
 import re
@@ -7,17 +7,22 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
+
 from fleetsim.model.base import Labels, at
 from fleetsim.model.contract import Contract
 from fleetsim.model.pool import TRAINING, UNASSIGNED
 from fleetsim.model.scenario import Scenario
 from fleetsim.model.traffic import IDLE
+from fleetsim.model.training_job import Gang
 from fleetsim.output.layout import FIDELITY
 from fleetsim.output.table import Table, text
 from fleetsim.output.tables import TABLES
 from fleetsim.policies import Borrow
+from fleetsim.units import Coded
 from fleetsim.version import __version__
 
+JOBS = "fact_training_job"
 Rows = dict[str, list[Any]]
 """Columns of Python values."""
 
@@ -27,12 +32,23 @@ def recorded_from(scenario: Scenario) -> datetime:
     return scenario.horizon.start + timedelta(hours=scenario.horizon.recorded_from)
 
 
-def dimension_tables(scenario: Scenario) -> dict[str, Table]:
+def labelled_tables(scenario: Scenario) -> dict[str, Table]:
     """The tables as this scenario needs them: labels become text columns after the declared ones."""
-    return {table.name: table for table in (
-        *(TABLES[name] for name in ("dim_run", "dim_gpu", "dim_contract", "dim_date")),
-        *(_labelled(TABLES[name], things) for name, things in _labels(scenario).items()),
-    )}
+    labels = {**_labels(scenario), JOBS: [job.labels for job in _jobs(scenario).values()]}
+    return {name: _labelled(TABLES[name], things) for name, things in labels.items()}
+
+
+def job_labels(scenario: Scenario, jobs: Coded) -> dict[str, Coded]:
+    """The label columns of training jobs by name; all jobs of a stream have those of the stream."""
+    made = _jobs(scenario)
+    found = {}
+    for label, column in _label_columns(TABLES[JOBS], [job.labels for job in made.values()]).items():
+        codes: dict[str | None, int] = {None: -1}
+        places = [codes.setdefault(made[name.partition("/")[0]].labels.get(label), len(codes) - 1)
+                  for name in jobs.names]
+        found[column] = Coded(np.array(places, dtype=np.int32)[jobs.codes],
+                              tuple(text for text in codes if text is not None))
+    return found
 
 
 def dimension_rows(scenario: Scenario, *, seed: int, replication: int, resolution: str) -> dict[str, Rows]:
@@ -52,6 +68,10 @@ def dimension_rows(scenario: Scenario, *, seed: int, replication: int, resolutio
         for label, column in _label_columns(TABLES[name], things).items():
             rows[name][column] = [*(labels.get(label) for labels in things), *([None] * extra)]
     return rows
+
+
+def _jobs(scenario: Scenario) -> dict[str, Gang]:
+    return {**scenario.training_jobs, **scenario.job_streams}
 
 
 def _labels(scenario: Scenario) -> dict[str, list[Labels]]:

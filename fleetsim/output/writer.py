@@ -10,7 +10,7 @@ from typing import Any
 from fleetsim.model.scenario import Scenario
 from fleetsim.output import layout
 from fleetsim.output.database import connect
-from fleetsim.output.dimensions import dimension_rows, dimension_tables, recorded_from
+from fleetsim.output.dimensions import JOBS, dimension_rows, job_labels, labelled_tables, recorded_from
 from fleetsim.output.encode import Columns
 from fleetsim.output.facts import TABLES_READ, Facts, Things
 from fleetsim.output.manifest import identity, manifest
@@ -42,11 +42,13 @@ class RunWriter:
         self.directory = layout.run_directory(results, scenario, self.run_id)
         if self.directory.exists() and not layout.is_run(self.directory):
             raise not_a_run_in_the_way(self.directory)
-        tables = {**TABLES, **dimension_tables(scenario)}
+        tables = {**TABLES, **labelled_tables(scenario)}
         self._partial = PartialRun(self.directory, self.run_id, tables.values())
 
     def write(self, table: str, columns: Columns) -> None:
         """Add a block of rows; ValueError when it does not fit the table's declaration."""
+        if table == JOBS:
+            columns = {**columns, **job_labels(self.scenario, columns["job"])}
         self._partial.write(table, columns)
 
     def close(self, timings: Mapping[str, float] | None = None) -> Run:

@@ -14,7 +14,6 @@ STATES = {
     "idle": "idle",
     "spare": "spares",
     "down": "failed, in repair",
-    "unfinished": "held by jobs that still run at the end",
 }
 
 

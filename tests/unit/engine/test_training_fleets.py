@@ -31,14 +31,14 @@ contracts:
   late: {kind: reserved, fleet: lab, usd_per_gpu_hour: 2.10, start: 2024-02-15, end: 2025-01-01}
 training_jobs:
   big: {fleet: lab, gpus: 1_024, start: 2024-01-30, duration_h: 300, priority: 0, waits_for_repair: true,
-        deadline: 2024-02-14, checkpoint: {write_s: 60}}
+        deadline: 2024-02-14, checkpoint: {write_s: 60}, labels: {team: giants}}
   by-flops: {fleet: lab, gpus: 512, start: 2024-02-01, flops: 3.2e22, mfu_frac: 0.4, deadline: 2024-03-02,
              checkpoint: {rule: fixed, interval_s: 3600, state_gb: 6500, storage_gb_per_s: 100,
                           blocking_s: 5}}
 job_streams:
   small: {fleet: lab, jobs_per_day: {2024-01-29: 20, 2024-02-10: 45}, gpus: {median: 32, p90: 256, low: 1},
           duration_h: {median: 6, p90: 60, high: 200}, teams: {one: 2, two: 1}, software_mtbf_h: 900,
-          checkpoint: {write_s: 20}}
+          checkpoint: {write_s: 20}, labels: {cost_centre: c7}}
 policies:
   important-first: {kind: priority, fleet: lab}
   gaps: {kind: backfill, fleet: lab}
@@ -84,6 +84,13 @@ def test_jobs_and_hours_count_the_same_gpu_time(run: fs.Run) -> None:
     assert len(done) > 500
     assert (done.productive_gpu_hours - done.work_gpu_hours).abs().max() < 1e-6
     assert set(jobs.team) == {"one", "two", "training"}
+
+
+def test_labels_of_jobs_and_streams_are_columns(run: fs.Run) -> None:
+    found = run.query("select split_part(job, '/', 1) as made, label_team, cost_centre "
+                      "from fact_training_job group by all order by 1").to_pylist()
+    assert [tuple(row.values()) for row in found] == [
+        ("big", "giants", None), ("by-flops", None, None), ("small", None, "c7")]
 
 
 def test_jobs_cost_what_the_gpus_cost_that_they_held(run: fs.Run) -> None:

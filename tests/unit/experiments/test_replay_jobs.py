@@ -134,7 +134,7 @@ def test_a_replay_that_does_not_end_is_cut_short() -> None:
     found = replay_jobs(trace, Fleet(gpus=8), longest_days=1)
     assert (found.done, found.running, found.queued) == (0, 1, 1)
     assert found.held_frac == pytest.approx(1.0)
-    assert found.gpu_hours == {"unfinished": pytest.approx(8 * found.span_s / HOUR)}
+    assert found.gpu_hours == {"productive": pytest.approx(8 * found.span_s / HOUR)}
     assert found.arrival_held_frac is None
 
 

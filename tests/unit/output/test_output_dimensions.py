@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime
 from tiny_run import tiny_scenario
 
 from fleetsim.model.scenario import Horizon
-from fleetsim.output.dimensions import dimension_rows, dimension_tables
+from fleetsim.output.dimension_tables import DIMENSION_TABLES
+from fleetsim.output.dimensions import dimension_rows, labelled_tables
 from fleetsim.output.run import Run
+from fleetsim.output.tables import TABLES
 
 
 def test_fleets_with_labels(run: Run) -> None:
@@ -60,8 +62,8 @@ def test_calendar() -> None:
 
 
 def test_rows_fit_their_tables() -> None:
-    tables = dimension_tables(tiny_scenario())
+    tables = {**TABLES, **labelled_tables(tiny_scenario())}
     rows = dimension_rows(tiny_scenario(), seed=0, replication=0, resolution="hour")
-    assert rows.keys() == tables.keys()
+    assert rows.keys() == {table.name for table in DIMENSION_TABLES}
     for name, columns in rows.items():
         assert ["run_id", *columns] == [column.name for column in tables[name].columns]
