@@ -40,7 +40,8 @@ TRAINING_JOB = table(
     number("checkpoint_interval_s", "s", "Useful work between two checkpoints."),
     number("ettr_frac", "1", "Productive / elapsed time since submission, queue included."),
     number("running_ettr_frac", "1", "Productive / time outside the queue."),
-    usd("effective_usd", "Cost of the GPUs that it held; the fleet's other GPUs are not in it."),
+    usd("effective_usd", "Cost of the GPUs that it held in recorded hours; the fleet's other GPUs are not in "
+                         "it, nor is the warm-up, which nobody pays."),
 )
 
 TRAINING_TABLES: tuple[Table, ...] = (TRAINING_JOB,)

@@ -59,8 +59,8 @@ def draw_pool(run: "Run", ax: Axes, pool: str, colour: dict[str, str]) -> None:
                         label="demand not met")
     ax.plot(hours["hour"], hours["offered"], color=style.INK, linewidth=1.1, label="demand",
             drawstyle=drawn)
-    ax.plot(hours["hour"], hours["capacity"], color=style.ALARM, linewidth=1.6, label="healthy GPUs",
-            drawstyle=drawn)
+    ax.plot(hours["hour"], hours["capacity"], color=style.ALARM, linewidth=1.6, drawstyle=drawn,
+            label="GPUs there (loans in and out)" if hours["on_loan"].any() else "healthy GPUs")
     if one_type:
         ax.plot(hours["hour"], hours["rented"], color=style.MUTED, linestyle="--", linewidth=1.2,
                 label="rented GPUs", drawstyle=drawn)
@@ -76,7 +76,8 @@ def pool_hours(run: "Run", pool: str, span: data.Span) -> "pd.DataFrame":
     """The fullest hour of each period: rented GPUs; offered work and capacity in first-fleet GPUs."""
     return data.frame(run, f"""
         select hour, sum(rented_gpu_hours) as rented, sum(load_offered_gpu_hours) as offered,
-            sum(load_capacity_gpu_hours) as capacity
+            sum(load_capacity_gpu_hours) as capacity,
+            sum(lent_gpu_hours + borrowed_gpu_hours) as on_loan
         from fact_capacity_hourly where pool = {data.text(pool)} group by hour
         qualify row_number() over (partition by {span.sql} order by offered desc, hour) = 1 order by hour""")
 
