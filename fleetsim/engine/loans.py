@@ -68,7 +68,7 @@ class Loans:
     def _collect(self, name: str, training: "TrainingFleet", delay_ns: int) -> Generator[Any, Any, None]:
         """Step by step take over what jobs have left, and at the end of the delay what they still hold."""
         world, called_ns = self.world, self.world.now_ns
-        while True:
+        while called_ns not in training.called_off:
             if world.now_ns >= called_ns + delay_ns:
                 training.collect(called_ns)
             self.settle()

@@ -55,6 +55,8 @@ class TrainingFleet:
         """By open window: GPUs that an outage took."""
         self._calls: list[tuple[int, int]] = []
         """When GPUs were called in that jobs may still hold, and how many."""
+        self.called_off: set[int] = set()
+        """The times of those that need not come any more."""
         self._rented_gpu_h = np.zeros(self.hours)
         """By hour, of the whole fleet."""
         self._served_gpu_ns = np.zeros(self.hours, np.int64)
@@ -107,12 +109,17 @@ class TrainingFleet:
             self.pool.drain(more, rows.LENT)
             self._calls.append((now_ns, more))
             return more
-        spared = min(-more, self.owed_gpus)
-        self.pool.put_back(-more, rows.LENT)
-        while spared > 0 and self._calls:  # the last called are the first that need not come
+        owed, spared = self.owed_gpus, -more
+        self.pool.put_back(spared, rows.LENT)
+        if 0 < owed <= spared:
+            self.called_off.update(since_ns for since_ns, _ in self._calls)
+            self._calls.clear()
+        while 0 < spared < owed and self._calls:  # the last called are the first that need not come
             since_ns, gpus = self._calls.pop()
             if gpus > spared:
                 self._calls.append((since_ns, gpus - spared))
+            else:
+                self.called_off.add(since_ns)
             spared -= gpus
         return 0
 

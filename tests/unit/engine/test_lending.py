@@ -184,6 +184,18 @@ def test_work_is_lost_where_the_delay_is_shorter_than_a_checkpoint(
     assert run.summary["figures"]["fleets.azure.slowest_reclaim_s"] == (300 if delay_s else 0)
 
 
+def test_what_is_called_off_was_never_handed_over(tmp_path: Path) -> None:
+    """Five minutes of rush, called in with 15 minutes to save: it is over before any job has left."""
+    run = simulated(tmp_path, NIGHT, changes={
+        "policies.lend.reclaim_delay_s": 900, "job_streams.work.checkpoint.write_s": 1_000,
+        "surges.rush": {"kind": "multiplier", "class": "chat", "start": "2024-03-04T06:00",
+                        "end": "2024-03-04T06:05", "factor": 1.15}})
+    add_up(run)
+    found = run.query("select kind::varchar as kind, count(*) as n from fact_event "
+                      "where kind in ('called_in', 'handed_over') group by 1").to_pylist()
+    assert found == [{"kind": "called_in", "n": 1}]
+
+
 @pytest.mark.parametrize("share", [1.0, 0.7, 0.3])
 def test_an_outage_takes_what_is_lent_as_well(tmp_path: Path, share: float) -> None:
     """No pool lends more than it has, in any step, and jobs have no more than is lent."""
