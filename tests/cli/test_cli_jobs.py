@@ -52,6 +52,8 @@ def test_import_says_what_became_of_every_job(fleetsim: Command, jobs: Path, tmp
 
 @pytest.mark.parametrize(("words", "said"), [
     (["--format", "jobs"], "--format jobs needs --time-column, --gpus-column, --duration-column"),
+    (["--format", "jobs", "--time-column", "at", "--gpus-column", "n", "--duration-column", "n"],
+     "--gpus-column and --duration-column are both 'n'"),
     (["--format", "helios", "--gpus-column", "g"], "--gpus-column is for --format jobs; helios knows its"),
     (["--format", "generic", "--gpus-column", "g"], "--gpus-column is for --format jobs; generic has other"),
     (["--format", "jobs", "--prompt-column", "g"], "--prompt-column is for --format generic; jobs has other"),

@@ -59,6 +59,8 @@ def test_generic_columns(fleetsim: Command, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("words", "said"), [
     (["--format", "azure24"], "unknown trace format 'azure24' (did you mean 'azure-2024'?)"),
+    (["--format", "generic", "--time-column", "at", "--prompt-column", "n", "--output-column", "n"],
+     "--prompt-column and --output-column are both 'n'"),
     (["--format", "generic"], "--format generic needs --time-column, --prompt-column, --output-column"),
     (["--format", "burstgpt", "--time-unit", "s"], "--time-unit is for --format generic"),
     (["--format", "burstgpt"], "calls.csv:1: error: the header has no column 'Timestamp' of format burstgpt "

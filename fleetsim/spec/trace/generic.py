@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from fleetsim.errors import UsageError, did_you_mean
-from fleetsim.spec.trace.layout import UNITS, Format, Layout, TimeUnit
+from fleetsim.spec.trace.layout import UNITS, Format, Layout, TimeUnit, named_columns
 
 GENERIC = Format(None, "any CSV or JSON lines: name the columns with --time-column and so on")
 JSON_SUFFIXES = (".jsonl", ".ndjson")
@@ -11,16 +11,14 @@ JSON_SUFFIXES = (".jsonl", ".ndjson")
 
 def generic_layout(source: Path, *, time: str | None, prompt: str | None, output: str | None,
                    class_: str | None = None, unit: str = "iso") -> Layout:
-    """The layout of a file whose columns are named; UsageError when one of the three is not.
+    """The layout of a file whose columns are named; UsageError when one of the three is not, or two are one.
 
     A name that ends in .jsonl or .ndjson is read as JSON lines, every other one as CSV.
     """
-    if time is None or prompt is None or output is None:
-        options = {"--time-column": time, "--prompt-column": prompt, "--output-column": output}
-        missing = ", ".join(option for option, given in options.items() if given is None)
-        raise UsageError(f"--format generic needs {missing}")
+    arrival, prompts, outputs = named_columns(
+        {"--time-column": time, "--prompt-column": prompt, "--output-column": output}, "generic")
     found: TimeUnit | None = next((each for each in ("iso", *UNITS) if each == unit), None)
     if found is None:
         raise UsageError(f"unknown time unit {unit!r} ({did_you_mean(unit, ['iso', *UNITS])})")
-    return Layout("generic", time=time, prompt=prompt, output=output, unit=found, class_column=class_,
+    return Layout("generic", time=arrival, prompt=prompts, output=outputs, unit=found, class_column=class_,
                   lines="json" if source.suffix.lower() in JSON_SUFFIXES else "csv")

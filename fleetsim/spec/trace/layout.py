@@ -1,7 +1,10 @@
 """What a file of requests looks like: which column holds what, in which unit."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from fleetsim.errors import UsageError
 
 TimeUnit = Literal["iso", "s", "ms", "us", "ns"]
 UNITS: dict[TimeUnit, int] = {"s": 9, "ms": 6, "us": 3, "ns": 0}
@@ -41,3 +44,16 @@ class Format:
     """Its columns; none when the caller names them (`generic`)."""
     about: str
     """What publishes it, in one line."""
+
+
+def named_columns(options: Mapping[str, str | None], format_: str) -> list[str]:
+    """The columns that options name; UsageError when one names none, or two the same."""
+    columns = [column for column in options.values() if column is not None]
+    missing = [option for option, column in options.items() if column is None]
+    if missing:
+        raise UsageError(f"--format {format_} needs {', '.join(missing)}")
+    for column in columns:
+        twins = [option for option, its in options.items() if its == column]
+        if len(twins) > 1:
+            raise UsageError(f"{' and '.join(twins)} are both {column!r}; name the column of each")
+    return columns

@@ -69,6 +69,7 @@ def capacity_rows(hours: pd.DatetimeIndex, demand: np.ndarray, pool: str, gpus: 
     return pd.DataFrame({
         "hour": hours, "fleet": "azure", "pool": pool, "gpu": "a100-80gb", "provider": "azure",
         "rented_gpu_hours": float(gpus), "healthy_gpu_hours": healthy, "allocated_gpu_hours": healthy,
+        "lent_gpu_hours": 0.0, "borrowed_gpu_hours": 0.0,
         "busy_gpu_hours": np.minimum(offered, healthy), "required_gpu_hours": offered / (0.92 * 0.96),
         "load_offered_gpu_hours": offered, "load_capacity_gpu_hours": healthy if pool != "training" else 0.0,
     })

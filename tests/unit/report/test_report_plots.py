@@ -53,6 +53,17 @@ def test_capacity_shows_demand_over_healthy_gpus(week: Any) -> None:
     assert figure.axes[1].get_title(loc="left").startswith("api: never short")
 
 
+def test_loans_are_in_what_is_there() -> None:
+    run: Any = MadeUpRun(days=7)
+    rows = run.tables["fact_capacity_hourly"]
+    run.connection.register("fact_capacity_hourly", rows.assign(
+        lent_gpu_hours=np.where(rows.pool == "api", 100.0, 0.0)))
+    chatgpt, api = ([str(line.get_label()) for line in axis.get_lines()]
+                    for axis in plots.capacity(run).axes)
+    assert "healthy GPUs" in chatgpt
+    assert "GPUs there (loans in and out)" in api
+
+
 def test_capacity_stacks_the_work_of_the_classes(week: Any) -> None:
     figure = plots.capacity(week)
     stacks = {str(area.get_label()): area for area in figure.axes[0].collections}
