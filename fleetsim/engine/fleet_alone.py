@@ -1,6 +1,6 @@
 """One training fleet and its jobs, without the rest of a scenario: what experiments on failures repeat."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import simpy
@@ -33,8 +33,32 @@ def alone(scenario: Scenario, fleet: str) -> Scenario:
         job_streams={name: jobs for name, jobs in scenario.job_streams.items() if jobs.fleet == fleet})
 
 
+@dataclass(frozen=True)
+class FleetAlone:
+    """A fleet that has run."""
+
+    training: TrainingFleet
+    first_hour: int
+    """The first after the warm-up."""
+    queued_before_gpu_h: float
+    """In the warm-up."""
+
+    @property
+    def gpu_hours(self) -> dict[str, float]:
+        """GPU-hours by state, without the warm-up; `down` is called repair."""
+        # In whole GPU-ns, whose sum over a year does not fit 64 bits.
+        sums = self.training.pool.state.hours[self.first_hour :].astype(object).sum(axis=0)
+        return {"repair" if state == "down" else state: value / HOUR_NS
+                for state, value in zip(rows.STATES, sums, strict=True)}
+
+    @property
+    def queued_gpu_hours(self) -> float:
+        """Size x time in the queue of all jobs, without the warm-up."""
+        return _queued_gpu_h(self.training) - self.queued_before_gpu_h
+
+
 def run_alone(scenario: Scenario, fleet: str, *, seed: int = 0, replication: int = 0,
-              jobs: Jobs | None = None) -> TrainingFleet:
+              jobs: Jobs | None = None) -> FleetAlone:
     """The fleet at the end of the horizon, after its deliveries, windows, interruptions and failures.
 
     Its jobs do to the nanosecond what they do in the whole simulation of the same seed and replication,
@@ -50,22 +74,20 @@ def run_alone(scenario: Scenario, fleet: str, *, seed: int = 0, replication: int
     deliveries(world, fleet, spec)
     interruptions(world, fleet, windows(world, fleet, spec))
     departures(world, fleet)
+    queued_before = 0.0
+    if only.horizon.recorded_from:
+        world.env.run(until=only.horizon.recorded_from * HOUR_NS)
+        found.go_to(only.horizon.recorded_from * HOUR_NS)
+        queued_before = _queued_gpu_h(found)
     end_ns = world.ns_at(only.horizon.end)
     world.env.run(until=end_ns)
     found.go_to(end_ns)
     found.pool.close()
-    return found
+    return FleetAlone(found, only.horizon.recorded_from, queued_before)
 
 
-def gpu_hours_by_state(fleet: TrainingFleet, first_hour: int) -> dict[str, float]:
-    """GPU-hours of a fleet that has run, from an hour of the horizon on; `down` is called repair."""
-    sums = (fleet.pool.state.hours[first_hour:] / HOUR_NS).sum(axis=0)
-    return {"repair" if state == "down" else state: float(value)
-            for state, value in zip(rows.STATES, sums, strict=True)}
-
-
-def queued_gpu_hours(fleet: TrainingFleet) -> float:
-    """Size x time in the queue of all jobs of a fleet that has run."""
-    jobs, end_ns = fleet.pool.jobs, int(fleet.pool.cluster["now_ns"])
-    waits = np.where(jobs["phase"] == rows.QUEUED, end_ns - jobs["since_ns"], 0)
+def _queued_gpu_h(fleet: TrainingFleet) -> float:
+    """Size x time in the queue of all jobs up to now."""
+    jobs, now_ns = fleet.pool.jobs, int(fleet.pool.cluster["now_ns"])
+    waits = np.where(jobs["phase"] == rows.QUEUED, now_ns - jobs["since_ns"], 0)
     return float(((jobs["queued_ns"] + waits) / HOUR_NS * jobs["gpus"]).sum())

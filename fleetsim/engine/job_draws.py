@@ -12,6 +12,7 @@ from fleetsim.engine.training_pool import gangs
 from fleetsim.kernel.arrays import NEVER, Array
 from fleetsim.kernel.formulas import normal_quantile
 from fleetsim.model.base import at, change_dates
+from fleetsim.model.failure_rate import domain_failures_per_h, node_failures_per_h
 from fleetsim.model.fleet import Fleet
 from fleetsim.model.hardware import GpuType
 from fleetsim.model.scenario import Scenario
@@ -158,14 +159,9 @@ def _records(gang: Gang, fleet: Fleet, gpu: GpuType, gpus: Array, hours: Array) 
 def mtbf_s(gang: Gang, fleet: Fleet, gpu: GpuType, gpus: int) -> float:
     """Expected time between failures of a job of so many GPUs, seconds; infinity without failures."""
     nodes = max(1.0, gpus / gpu.gpus_per_node)
-    per_h = 0.0
-    terms = fleet.reliability
-    if fleet.node_mtbf_h is not None:
-        per_h += nodes * (1.0 + terms.lemon_frac * (terms.lemon_factor - 1.0)) / fleet.node_mtbf_h
+    per_h = node_failures_per_h(fleet, nodes) + domain_failures_per_h(fleet, nodes)
     if gang.software_mtbf_h is not None:
         per_h += gpus / gpu.gpus_per_node / gang.software_mtbf_h
-    if terms.domain_nodes is not None and terms.domain_mtbf_h is not None:
-        per_h += max(1.0, nodes / terms.domain_nodes) / terms.domain_mtbf_h
     return 3_600.0 / per_h if per_h > 0.0 else inf
 
 

@@ -59,7 +59,7 @@ class Loans:
     def _leave_what_no_job_can_use(self, training: "TrainingFleet", loans: list[Loan]) -> None:
         """Ask only for what jobs that fit into all that is lent hold or wait for; the last loan shrinks."""
         whole = sum(self.asked.get(loan, 0) for loan in loans)
-        beyond = whole - training.usable_gpus(whole)
+        beyond = max(0, whole - training.job_gpus(largest=whole))
         for loan in reversed(loans):
             left = min(beyond, self.asked.get(loan, 0))
             beyond -= left

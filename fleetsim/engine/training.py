@@ -86,20 +86,15 @@ class TrainingFleet:
         """GPUs that are neither down nor in maintenance, lent ones included."""
         return self.gpus - int(self.pool.cluster["down"] + self.pool.cluster["maintenance"])
 
-    @property
-    def job_gpus(self) -> int:
-        """GPUs that jobs hold or wait for."""
-        there = self.pool.jobs[: int(self.pool.cluster["next_job"])]
-        held = int(self.pool.cluster["running_gpus"])
-        if self.pool.cluster["waiting"] == 0:
+    def job_gpus(self, largest: int | None = None) -> int:
+        """GPUs that jobs hold or wait for, without jobs larger than `largest`."""
+        cluster = self.pool.cluster
+        held = int(cluster["running_gpus"])
+        if cluster["waiting"] == 0:
             return held
-        return held + int(there["gpus"][there["phase"] == rows.QUEUED].sum())
-
-    def usable_gpus(self, gpus: int) -> int:
-        """How many of so many GPUs jobs hold, or wait for and fit into."""
-        there = self.pool.jobs[: int(self.pool.cluster["next_job"])]
-        fit = (there["phase"] == rows.QUEUED) & (there["gpus"] <= gpus)
-        return min(gpus, int(self.pool.cluster["running_gpus"]) + int(there["gpus"][fit].sum()))
+        there = self.pool.jobs[: int(cluster["next_job"])]
+        waiting = there["gpus"][there["phase"] == rows.QUEUED]
+        return held + int(waiting.sum() if largest is None else waiting[waiting <= largest].sum())
 
     def share(self, served_gpus: int, now_ns: int) -> int:
         """So many GPUs are to serve traffic; returns how many of them jobs are called upon to leave."""

@@ -5,20 +5,32 @@ the fleet has any, and nobody takes its GPUs. Queueing is not in it.
 """
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from fleetsim.experiments.fleet_runs import Estimate
 from fleetsim.model.checkpoint import SHORTEST_S, daly_interval, exact_interval, expected_time, young_interval
-from fleetsim.model.failure_cause import CAUSES, INTERRUPTIONS, NODE_CAUSES
+from fleetsim.model.failure_rate import NODE_OUT_FRAC, domain_failures_per_h, node_failures_per_h
 from fleetsim.model.scenario import Scenario
 from fleetsim.model.training_job import TrainingJob
 from fleetsim.timebase import HOUR_NS, HOUR_S
+from fleetsim.units import MOST_JOB_H
 
 MULTIPLES = {"1/4": 0.25, "1/2": 0.5, "": 1.0, "2": 2.0, "4": 4.0}
 """Of the job's own interval, as they are written."""
+LONGEST_S = float(MOST_JOB_H * HOUR_S)
+"""What takes longer than any job may does not end."""
 SAME = 1e-3
 """Intervals that differ by less are one."""
+
+
+class Held(NamedTuple):
+    """GPU-hours that the job held in one replication, and those of them that were productive."""
+
+    gpu_hours: float
+    productive: float
 
 
 @dataclass(frozen=True)
@@ -30,16 +42,19 @@ class Interval:
     shorter than an interval may be."""
     interval_s: float
     """Useful work between two checkpoints."""
+    expected_s: float | None
+    """Wall time by the exact formula; None where that is longer than LONGEST_S."""
     expected_usd: float | None
-    """By the exact formula; None where it does not fit a float."""
+    """What the GPUs cost in that time."""
     simulated_usd: Estimate | None = None
-    """Mean of the replications; None where the job did no work in one of them."""
+    """Of all replications together; None where the job did no work in any."""
     more_usd: Estimate | None = None
     """Simulated, more than with the own interval, replication by replication."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data."""
-        return {"names": list(self.names), "interval_s": self.interval_s, "expected_usd": self.expected_usd,
+        return {"names": list(self.names), "interval_s": self.interval_s,
+                "expected_s": self.expected_s, "expected_usd": self.expected_usd,
                 "simulated_usd": None if self.simulated_usd is None else self.simulated_usd.as_dict(),
                 "more_usd": None if self.more_usd is None else self.more_usd.as_dict()}
 
@@ -66,8 +81,9 @@ class JobIntervals:
 
     @property
     def best(self) -> Interval:
-        """The least expected cost."""
-        return min(self.tried, key=lambda each: math.inf if each.expected_usd is None else each.expected_usd)
+        """The least expected time, and so the least cost; of equals the job's own."""
+        return min(self.tried, key=lambda each: (
+            math.inf if each.expected_s is None else each.expected_s, each is not self.own))
 
     @property
     def own_more_usd(self) -> float | None:
@@ -101,20 +117,32 @@ def job_intervals(scenario: Scenario, name: str, *, usd_per_gpu_hour: float, see
     own = saves.interval_of(mtbf)
     asked = candidates(own, work_s, saves.stop_s, mtbf, least_s=max(SHORTEST_S, drain_s))
 
-    def expected(tau: float) -> float | None:
-        wall_s = expected_time(work_s, tau, saves.stop_s, mtbf, back)
-        return wall_s / HOUR_S * job.gpus * usd_per_gpu_hour if wall_s < math.inf else None
+    work_gpu_hours = work_s / HOUR_S * job.gpus
+    held = {tau: _simulated(scenario, name, tau, seed, replications) for tau in asked}
+    own_held = held[next(tau for tau, names in asked.items() if "own" in names)]
 
-    costs = {tau: _simulated(scenario, name, tau, usd_per_gpu_hour, seed, replications) for tau in asked}
-    reference = costs[next(tau for tau, names in asked.items() if "own" in names)]
+    def cost(of: Sequence[Held], chosen: Sequence[int]) -> float:
+        useful = math.fsum(of[each].productive for each in chosen)
+        whole = math.fsum(of[each].gpu_hours for each in chosen)
+        return whole / useful * work_gpu_hours * usd_per_gpu_hour if useful else math.inf
+
+    def more(of: Sequence[Held], chosen: Sequence[int]) -> float:
+        return cost(of, chosen) - cost(own_held, chosen)
+
+    def estimate(value: Callable[[Sequence[int]], float]) -> Estimate | None:
+        known = math.isfinite(value(range(replications)))
+        return Estimate.jackknife(replications, value) if known else None
+
     tried = []
     for tau in sorted(asked):
-        found, more = costs[tau], None
-        if found is not None and reference is not None:
-            more = Estimate.of([one - other for one, other in zip(found, reference, strict=True)])
-        tried.append(Interval(asked[tau], tau, expected(tau), None if found is None else Estimate.of(found),
-                              more))
-    return JobIntervals(name, job.gpus, mtbf, saves.stop_s, back, work_s / HOUR_S * job.gpus, tuple(tried))
+        expected_s = expected_time(work_s, tau, saves.stop_s, mtbf, back)
+        known, of = expected_s < LONGEST_S, held[tau]
+        tried.append(Interval(
+            names=asked[tau], interval_s=tau, expected_s=expected_s if known else None,
+            expected_usd=expected_s / HOUR_S * job.gpus * usd_per_gpu_hour if known else None,
+            simulated_usd=estimate(partial(cost, of)),
+            more_usd=estimate(partial(more, of))))
+    return JobIntervals(name, job.gpus, mtbf, saves.stop_s, back, work_gpu_hours, tuple(tried))
 
 
 def candidates(own_s: float | None, work_s: float, stop_s: float, mtbf_s: float, *,
@@ -151,41 +179,28 @@ def back_s(scenario: Scenario, job: TrainingJob, mtbf_s: float) -> float:
     checkpoint after a failure by d and no other: R + d.
     """
     fleet, saves = scenario.fleets[job.fleet], job.checkpoint
-    gpu, terms = scenario.gpus[fleet.gpu], fleet.reliability
+    gpu = scenario.gpus[fleet.gpu]
     nodes = max(1.0, job.gpus / gpu.gpus_per_node)
-    replaced_per_h = 0.0
-    if fleet.node_mtbf_h is not None:
-        taken = sum(cause.count for cause in CAUSES[:NODE_CAUSES]) / INTERRUPTIONS
-        replaced_per_h += nodes * (1.0 + terms.lemon_frac * (terms.lemon_factor - 1.0)) \
-            / fleet.node_mtbf_h * taken
-    if terms.domain_nodes is not None and terms.domain_mtbf_h is not None:
-        replaced_per_h += max(1.0, nodes / terms.domain_nodes) / terms.domain_mtbf_h
+    replaced_per_h = node_failures_per_h(fleet, nodes) * NODE_OUT_FRAC + domain_failures_per_h(fleet, nodes)
     replaced = min(1.0, replaced_per_h * mtbf_s / HOUR_S)
     same_s = job.detection_s + job.restart_s
-    other_s = same_s + terms.replacement_s
+    other_s = same_s + fleet.reliability.replacement_s
     mean = replaced * math.exp(-other_s / mtbf_s) + (1.0 - replaced) * math.exp(-same_s / mtbf_s)
     mixed_s = -mtbf_s * math.log(mean) if mean > 0.0 else other_s
     return mixed_s + saves.duration_s - saves.stop_s
 
 
-def _simulated(scenario: Scenario, name: str, tau_s: float, usd_per_gpu_hour: float, seed: int,
-               replications: int) -> list[float] | None:
-    """Dollars of the whole job by replication: of the GPU-hours that it holds for its productive ones.
-
-    A job that the horizon cuts off is taken to go on as it went. None where it did no work.
-    """
+def _simulated(scenario: Scenario, name: str, tau_s: float, seed: int, replications: int) -> list[Held]:
+    """The job alone with this interval, by replication. One that the horizon cuts off goes on as it went."""
     from fleetsim.engine.fleet_alone import run_alone
     from fleetsim.kernel.training.arrays import PRODUCTIVE
 
     job = scenario.training_jobs[name]
-    work_gpu_hours = job.work_h(scenario.gpus[scenario.fleets[job.fleet].gpu]) * job.gpus
     saves = replace(job.checkpoint, rule="fixed", interval_s=tau_s)
     lone = replace(scenario, training_jobs={name: replace(job, checkpoint=saves)}, job_streams={})
     found = []
     for replication in range(replications):
-        state = run_alone(lone, job.fleet, seed=seed, replication=replication).pool.state
-        held = (state.job_s[0] * 1e9 + state.job_ns[0]) / HOUR_NS
-        if held[PRODUCTIVE] <= 0.0:
-            return None
-        found.append(float(held.sum() / held[PRODUCTIVE]) * work_gpu_hours * usd_per_gpu_hour)
+        state = run_alone(lone, job.fleet, seed=seed, replication=replication).training.pool.state
+        held = (state.job_s * 1e9 + state.job_ns).sum(axis=0) / HOUR_NS  # nothing of a job that never comes
+        found.append(Held(float(held.sum()), float(held[PRODUCTIVE])))
     return found

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over replications."""
+    """What replications say, and how well: a mean, or another function of them."""
 
     mean: float
     error: float | None
@@ -22,12 +22,28 @@ class Estimate:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> "Estimate":
-        """Of one value per replication."""
+        """Of one value per replication, in units of a millionth: beyond is rounding of floats."""
+        values = [round(value, 6) for value in values]
         mean = math.fsum(values) / len(values)
         if len(values) < 2:
-            return cls(mean, None)
+            return cls(round(mean, 6), None)
         squares = math.fsum((value - mean) ** 2 for value in values)
-        return cls(mean, math.sqrt(squares / (len(values) - 1) / len(values)))
+        return cls(round(mean, 6), round(math.sqrt(squares / (len(values) - 1) / len(values)), 6))
+
+    @classmethod
+    def jackknife(cls, replications: int, of: Callable[[Sequence[int]], float]) -> "Estimate":
+        """Of a function of the replications that is no mean: its error from leaving one out at a time.
+
+        The error is None of one replication, and where the function is infinite without one of them.
+        """
+        every = range(replications)
+        without = [of([other for other in every if other != each]) for each in every] \
+            if replications > 1 else [math.inf]
+        if not all(map(math.isfinite, without)):
+            return cls(round(of(every), 6), None)
+        mean = math.fsum(without) / replications
+        squares = math.fsum((value - mean) ** 2 for value in without)
+        return cls(round(of(every), 6), round(math.sqrt(squares * (replications - 1) / replications), 6))
 
     def as_dict(self) -> dict[str, float | None]:
         """Plain data."""
@@ -41,9 +57,7 @@ class FleetRun:
     gpu_hours: Mapping[str, float]
     """By state, without the warm-up."""
     queued_gpu_hours: float
-    """Size x time in the queue of all jobs."""
-    jobs: int
-    """That were submitted."""
+    """Size x time in the queue of all jobs, without the warm-up."""
 
     @property
     def rented_gpu_hours(self) -> float:
@@ -69,7 +83,7 @@ class FleetRuns:
         return tuple(self._run(variant, number, change) for number in range(self.replications))
 
     def _run(self, variant: Scenario, replication: int, change: "Callable[[Jobs], Jobs] | None") -> FleetRun:
-        from fleetsim.engine.fleet_alone import gpu_hours_by_state, queued_gpu_hours, run_alone
+        from fleetsim.engine.fleet_alone import run_alone
         from fleetsim.engine.job_draws import jobs_of
         from fleetsim.rng import Streams
 
@@ -78,8 +92,7 @@ class FleetRuns:
         drawn = self._jobs[replication]
         found = run_alone(variant, self.fleet, seed=self.seed, replication=replication,
                           jobs=drawn if change is None else change(drawn))
-        return FleetRun(gpu_hours_by_state(found, variant.horizon.recorded_from), queued_gpu_hours(found),
-                        len(drawn.records))
+        return FleetRun(found.gpu_hours, found.queued_gpu_hours)
 
 
 def with_fleet(scenario: Scenario, name: str, fleet: "Fleet") -> Scenario:

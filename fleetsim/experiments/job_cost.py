@@ -6,8 +6,8 @@ from typing import Any
 
 from fleetsim.ledger.money import MICRO
 from fleetsim.output.run import Run
+from fleetsim.output.training_tables import HELD
 
-HELD = ("productive", "checkpointing", "lost", "restarting", "blocked")
 PER_GPU_HOUR = 3_600_000
 """What GPU-hours by state are counted in where a job's cost is divided by them: GPU-ms."""
 
@@ -46,11 +46,14 @@ class JobCosts:
     fleet_micro_usd: int
     unallocated_micro_usd: int
     """The fleet's cost where no job held a GPU; else 0."""
+    with_warm_up: bool
+    """Whether the jobs' GPU-hours have the warm-up in them, which costs nothing."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data; the rows and what is not allocated add up to the fleet."""
         return {"jobs": [each.as_dict() for each in self.jobs],
                 "unallocated_usd": exact_usd(self.unallocated_micro_usd),
+                "with_warm_up": self.with_warm_up,
                 "fleet_usd": exact_usd(self.fleet_micro_usd)}
 
 
@@ -69,7 +72,8 @@ def job_costs(run: Run, fleet: str) -> JobCosts:
     whole = _micro(total[0])
     held = [_micro(row[1]) for row in rows]
     idle = whole - sum(held)
-    shares = divided(idle, held)
+    by_hours = [round(sum(row[2:]) * PER_GPU_HOUR) for row in rows]
+    shares = divided(idle, held if any(held) else by_hours)  # jobs may have run before anybody paid
     found: dict[str, JobCost] = {}
     for row, cost, share in zip(rows, held, shares, strict=True):
         name = row[0].partition("/")[0]
@@ -81,7 +85,8 @@ def job_costs(run: Run, fleet: str) -> JobCosts:
             before.idle_micro_usd + share)
     scenario = run.scenario
     names = [name for part in ("training_jobs", "job_streams") for name in scenario.get(part) or {}]
-    return JobCosts(tuple(found[name] for name in names if name in found), whole, idle - sum(shares))
+    return JobCosts(tuple(found[name] for name in names if name in found), whole, idle - sum(shares),
+                    bool(scenario["horizon"].get("warmup_days")))
 
 
 def divided(amount: int, weights: Sequence[int]) -> list[int]:

@@ -174,7 +174,7 @@ def check_fleet(fleet: Fleet) -> None:
 def _limit_ns(trace: "JobTrace", longest_days: float) -> int:
     """When the replay ends at the latest, a whole hour."""
     if not (isfinite(longest_days) and longest_days > 0):
-        raise UsageError(f"a replay goes on for more than 0 days, not {longest_days:g}")
+        raise UsageError(f"--longest-days {longest_days:g}: a replay goes on for more than 0 days")
     seconds = trace.span_s + longest_days * DAY_S
     if seconds > LONGEST_YEARS * YEAR_S:
         raise UsageError(f"a trace of {trace.span_s / YEAR_S:,.1f} years and {longest_days:,g} days are more "

@@ -7,12 +7,12 @@ from typing import Any
 
 from fleetsim.errors import UsageError
 from fleetsim.experiments.fleet_runs import Estimate, FleetRun, FleetRuns, with_fleet
-from fleetsim.model.failure_cause import CAUSES, INTERRUPTIONS, NODE_CAUSES
-from fleetsim.model.fleet import Fleet, Tranche
+from fleetsim.model.failure_rate import expected_out
+from fleetsim.model.fleet import Tranche
 from fleetsim.model.scenario import Scenario
 from fleetsim.timebase import YEAR_H
 
-FEW = 2_000
+FEW_JOBS = 2_000
 """Jobs up to which a run takes so little time that more numbers are tried."""
 PARTS = 6
 """The stretch around the best number is divided into."""
@@ -47,7 +47,7 @@ class SpareValue:
 
     given: int
     expected_out_nodes: float
-    """Nodes in repair in the mean: nodes x failures that take one out x time to repair."""
+    """Nodes in repair in the mean, with crews for all of them."""
     node_usd_per_year: float
     """Rent of a node."""
     usd_per_productive_gpu_hour: float | None
@@ -56,8 +56,8 @@ class SpareValue:
 
     @property
     def best(self) -> Spares:
-        """The largest net value; of equals the fewest."""
-        return max(self.tried, key=lambda each: (each.net_usd.mean, -each.nodes))
+        """The largest net value; of equals the given number, else the fewest."""
+        return max(self.tried, key=lambda each: (each.net_usd.mean, each.nodes == self.given, -each.nodes))
 
     @property
     def told_apart(self) -> bool:
@@ -104,18 +104,8 @@ def with_spares(scenario: Scenario, fleet: str, nodes: int) -> Scenario:
         spec, tranches=tuple(tranches), reliability=replace(spec.reliability, spare_nodes=nodes)))
 
 
-def expected_out(spec: Fleet, nodes: float) -> float:
-    """Nodes in repair in the mean, crews without end: nodes x rate x time to repair."""
-    if spec.node_mtbf_h is None:
-        return 0.0
-    terms = spec.reliability
-    taken = sum(cause.count for cause in CAUSES[:NODE_CAUSES]) / INTERRUPTIONS
-    lemons = 1.0 + terms.lemon_frac * (terms.lemon_factor - 1.0)
-    return nodes * lemons * taken * spec.repair_h / spec.node_mtbf_h
-
-
-def numbers(given: int, out: float, *, fine: bool) -> list[int]:
-    """Numbers of spares to try: around the given one, or around the nodes expected to be out."""
+def numbers(given: int, out: float, nodes: float, *, few_jobs: bool) -> list[int]:
+    """Numbers of spares to try, up to all nodes: around the given one, or the nodes expected to be out."""
     likely = [round(out), math.ceil(out + 2.0 * math.sqrt(out))]
     if given == 0:
         found = [0, 1, round(out / 2.0), *likely, math.ceil(2.0 * out)]
@@ -123,24 +113,27 @@ def numbers(given: int, out: float, *, fine: bool) -> list[int]:
         found = [0, given // 2, given, 2 * given]
         if given <= SMALL:
             found += [given - 1, given + 1]
-        if fine:
+        if few_jobs:
             found += [given // 4, 3 * given // 4, 3 * given // 2, *likely]
-    return sorted(set(found))
+    return sorted({number for number in found if number <= max(given, math.ceil(nodes))})
 
 
-def spare_value(runs: FleetRuns, own: Sequence[FleetRun], tried: Sequence[int], *, usd_per_gpu_hour: float,
-                per_year: float, refine: bool = False,
+def spare_value(runs: FleetRuns, own: Sequence[FleetRun], tried: Sequence[int] | None = None, *,
+                usd_per_gpu_hour: float, per_year: float, few_jobs: bool = False,
                 doing: Callable[[str], None] = lambda what: None) -> SpareValue:
     """Runs of the fleet with other numbers of spares beside its own; replications are paired.
 
-    `refine` tries numbers between the best and its neighbours, too. `doing` hears of each number before it
-    is tried. UsageError as of `with_spares`.
+    Without numbers to try they are chosen; of `few_jobs` also between the best and its neighbours. `doing`
+    hears of each number before it is tried. UsageError as of `with_spares`.
     """
     spec, given = runs.spec, runs.spec.reliability.spare_nodes
     node_gpus = runs.scenario.gpus[spec.gpu].gpus_per_node
     rented = math.fsum(run.rented_gpu_hours for run in own)
     productive = math.fsum(run.gpu_hours["productive"] for run in own)
     value = usd_per_gpu_hour * rented / productive if productive else None
+    nodes = rented / len(own) * per_year / YEAR_H / node_gpus
+    out = expected_out(spec, nodes)
+    asked = numbers(given, out, nodes, few_jobs=few_jobs) if tried is None else tried
     found: dict[int, Sequence[FleetRun]] = {given: own}
     worth: dict[int, list[float]] = {}
     net: dict[int, list[float]] = {}
@@ -170,15 +163,14 @@ def spare_value(runs: FleetRuns, own: Sequence[FleetRun], tried: Sequence[int], 
             paid * usd_per_gpu_hour / useful.mean if useful.mean else None,
             Estimate.of(worth[nodes]), Estimate.of(net[nodes]), step)
 
-    for nodes in sorted({*tried, given}):
-        ask(nodes)
-    if refine:
-        for nodes in between(sorted(net), max(net, key=lambda each: math.fsum(net[each]))):
-            ask(nodes)
+    for number in sorted({*asked, given}):
+        ask(number)
+    if tried is None and few_jobs:
+        for number in between(sorted(net), max(net, key=lambda each: math.fsum(net[each]))):
+            ask(number)
     in_order = sorted(net)
     return SpareValue(
-        given, expected_out(spec, mean_nodes(own, node_gpus, per_year)),
-        node_gpus * YEAR_H * usd_per_gpu_hour, value,
+        given, out, node_gpus * YEAR_H * usd_per_gpu_hour, value,
         tuple(spares(*pair) for pair in zip(in_order, [*in_order[1:], None], strict=True)))
 
 
@@ -188,9 +180,3 @@ def between(tried: Sequence[int], best: int) -> list[int]:
     low, high = tried[max(0, place - 1)], tried[min(len(tried) - 1, place + 1)]
     return [number for number in range(low, high, max(1, math.ceil((high - low) / PARTS)))
             if number not in tried]
-
-
-def mean_nodes(own: Sequence[FleetRun], node_gpus: int, per_year: float) -> float:
-    """Nodes of the fleet over its recorded hours."""
-    rented = Estimate.of([run.rented_gpu_hours for run in own]).mean
-    return rented * per_year / YEAR_H / node_gpus

@@ -139,7 +139,7 @@ class Fleet:
     region: str | None = None
     """Provider's region, for cost exports."""
     labels: Labels = field(default_factory=dict)
-    """Free labels."""
+    """Free labels: columns of dim_fleet."""
 
     @property
     def expected_availability_frac(self) -> float:

@@ -36,4 +36,4 @@ class Pool:
     target_load_frac: OpenFraction = 0.92
     """Load at which the pool counts as full: sizes `required_gpus` and autoscaling, nothing else."""
     labels: Labels = field(default_factory=dict)
-    """Free labels."""
+    """Free labels: columns of dim_pool."""

@@ -52,7 +52,7 @@ class Service:
     gpus_per_replica: GpuCount = 8
     """GPUs of one tensor-parallel group."""
     labels: Labels = field(default_factory=dict)
-    """Free labels."""
+    """Free labels: columns of dim_service."""
 
     @property
     def laws(self) -> Mapping[str, StepLaw]:

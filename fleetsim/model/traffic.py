@@ -179,7 +179,7 @@ class TrafficClass:
     slo_tpot_s: PositiveSeconds | None = None
     """The same for the time per output token after the first."""
     labels: Labels = field(default_factory=dict)
-    """Free labels."""
+    """Free labels: columns of dim_traffic_class."""
 
     def services(self) -> list[str]:
         """Every service the class ever uses, in order of appearance."""

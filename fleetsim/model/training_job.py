@@ -54,7 +54,7 @@ class Gang:
     waits_for_repair: bool = False
     """What it does when a node fails and no other is free: keep the others and wait, or queue again."""
     labels: Labels = field(default_factory=dict)
-    """Free labels."""
+    """Free labels: columns of fact_training_job."""
 
 
 @dataclass(frozen=True, kw_only=True)

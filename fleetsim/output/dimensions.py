@@ -87,13 +87,15 @@ def _label_columns(table: Table, things: list[Labels]) -> dict[str, str]:
     """Column name by label: lower case, unlike any other column's, in alphabetical order."""
     taken = {column.name for column in table.columns}
     columns = {}
-    for label in sorted({label for labels in things for label in labels}):
-        name = re.sub(r"\W+", "_", label.lower()).strip("_") or "label"
+    labels = {label: re.sub(r"\W+", "_", label.lower()).strip("_") or "label"
+              for labels in things for label in labels}
+    for label in sorted(labels, key=lambda label: (label != labels[label], label)):  # as it is written first
+        name = labels[label]
         while name in taken:
             name = f"label_{name}"
         taken.add(name)
         columns[label] = name
-    return columns
+    return dict(sorted(columns.items()))
 
 
 def _labelled(table: Table, things: list[Labels]) -> Table:

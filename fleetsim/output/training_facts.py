@@ -5,10 +5,10 @@ from typing import Any
 from fleetsim.model.scenario import Scenario
 from fleetsim.output.facts import Facts
 from fleetsim.output.figures import finite
+from fleetsim.output.training_tables import HELD
 from fleetsim.timebase import iso
 
-STATES = ("productive", "checkpointing", "lost", "restarting", "blocked", "idle", "spare", "repair",
-          "maintenance")
+STATES = (*HELD, "idle", "spare", "repair", "maintenance")
 """Columns `<state>_gpu_hours` of fact_capacity_hourly."""
 WAITS_H = "epoch(coalesce(start_time, submit_time) - submit_time) / 3600"
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 
 from fleetsim.output.contract_figures import ratio
 from fleetsim.output.facts import Facts
+from fleetsim.output.training_tables import HELD
 from fleetsim.timebase import iso
 
 DAY_S = 86_400
-HELD = ("productive", "checkpointing", "lost", "restarting", "blocked")
 
 
 def _state(facts: Facts, fleet: str, column: str) -> float | None:

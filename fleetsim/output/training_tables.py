@@ -14,6 +14,9 @@ from fleetsim.output.table import (
 )
 from fleetsim.units import Column
 
+HELD = ("productive", "checkpointing", "lost", "restarting", "blocked")
+"""States of GPUs that a job holds; columns `<state>_gpu_hours`."""
+
 TRAINING_JOB = table(
     "fact_training_job", "training job", "job",
     name_of("job", "Training job; those of a stream are numbered, as `research/17`."),

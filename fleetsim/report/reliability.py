@@ -3,11 +3,15 @@
 from decimal import Decimal
 from typing import Any
 
+from fleetsim.output.training_tables import HELD
 from fleetsim.report.numbers import MISSING, count, counted, duration, percent, price, short, usd
 from fleetsim.report.table import GOOD, Cell, Table, render
 
 Data = dict[str, Any]
-HELD = ("productive", "checkpointing", "lost", "restarting", "blocked")
+TOLD_APART = 3.0
+"""Standard errors."""
+OFF_FRAC = 0.03
+"""Of a cost: less is not worth a remark, and what whole intervals may make the formula differ by."""
 
 
 def reliability_text(found: Data, *, width: int = 100, terminal: bool = False) -> str:
@@ -45,7 +49,7 @@ def _failures(year: Data) -> list[Table]:
     without.totals = 1
     without.foot = [
         "No spares are kept. Checkpoints are, because outages, spot or preemption stop jobs, too." if kept
-        else "No spares are kept and no checkpoints written.",
+        else "No spares are kept, and no checkpoints written but the last.",
         "More productive: work that is not done today. More idle: GPUs that the same jobs leave free, money "
         "only where others use them or fewer are rented."]
     return [by_state, without]
@@ -81,7 +85,7 @@ def _spares(year: Data) -> Table:
         f"Productive, blocked, queued in GPU-hours. Net: productive ones more than given at {price(value)}, "
         f"what the fleet pays for one, less the rent of more nodes, {usd(year['node_usd_per_year'])} each. "
         "One more: net value of one node more, in the mean up to the next number. Idle nodes stand in for "
-        "failed ones, too.",
+        "failed ones, too; spares are filled up before a job that waits gets GPUs.",
         _best_spares(year)]
     return table
 
@@ -94,6 +98,8 @@ def _best_spares(year: Data) -> str:
     gain = f"{usd(best['net_usd']['mean'])} a year more than {count(year['given'])}"
     if year["best_told_apart"]:
         return f"{out} Of these numbers {count(year['best'])} is best, {gain}."
+    if best["net_usd"]["standard_error"] is None:
+        return f"{out} {count(year['best'])} comes out best, {gain}, in one replication: more --seeds tell."
     return (f"{out} {count(year['best'])} comes out best, {gain}, but within two standard errors: more "
             "--seeds tell.")
 
@@ -105,7 +111,7 @@ def _intervals(job: Data) -> Table:
     for each in job["tried"]:
         found, more, expected = each["simulated_usd"], each["more_usd"], each["expected_usd"]
         known = expected is not None and own["expected_usd"] is not None
-        best = each["interval_s"] == job["best_interval_s"]
+        best = each["interval_s"] == job["best_interval_s"] and expected is not None
         table.rows.append((
             Cell(", ".join(each["names"]) + (" <-" if best else ""), GOOD if best else ""),
             duration(each["interval_s"]), usd(expected),
@@ -116,9 +122,31 @@ def _intervals(job: Data) -> Table:
     table.lead = [f"{count(job['gpus'])} GPUs, a failure every {duration(job['mtbf_s'])}, "
                   f"{duration(job['back_s'])} back to work, {duration(job['stop_s'])} a checkpoint, "
                   f"{short(job['work_gpu_hours'])} GPU-hours of work."]
-    table.foot = [_own(job, own), *(["shortest: no rule gives less work between two checkpoints."]
-                                    if any("shortest" in each["names"] for each in job["tried"]) else [])]
+    table.foot = [_own(job, own), *_simulated(job, own)]
+    if any("shortest" in each["names"] for each in job["tried"]):
+        table.foot.append("shortest: no rule gives less work between two checkpoints.")
     return table
+
+
+def _simulated(job: Data, own: Data) -> list[str]:
+    """Where the simulation says something else than the formula."""
+    found, formula = own["simulated_usd"], own["expected_usd"]
+    if found is None:
+        return ["Simulated, the job does no work with its own interval."]
+    said, error = [], found["standard_error"]
+    if formula is not None and error is not None and abs(found["mean"] - formula) > max(
+            TOLD_APART * error, OFF_FRAC * formula):
+        said.append(f"Simulated, its work costs {usd(found['mean'])} with the own interval: the formula "
+                    "knows no spot, outages or maintenance, and no node that is waited for.")
+    cheaper = [each for each in job["tried"] if each["more_usd"] is not None
+               and each["more_usd"]["standard_error"] is not None
+               and -each["more_usd"]["mean"] > max(TOLD_APART * each["more_usd"]["standard_error"],
+                                                   OFF_FRAC * found["mean"])]
+    if cheaper:
+        least = min(cheaper, key=lambda each: float(each["more_usd"]["mean"]))
+        less = f"{usd(-least['more_usd']['mean'])} (+- {_error(least['more_usd'], usd)})"
+        said.append(f"Simulated, {duration(least['interval_s'])} costs {less} less than the own interval.")
+    return said
 
 
 def _own(job: Data, own: Data) -> str:
@@ -133,7 +161,7 @@ def _own(job: Data, own: Data) -> str:
 
 
 def _signed(value: float) -> str:
-    text = usd(value)
+    text = usd(round(value, 2))
     return text if value < 0 or text == "$0" else f"+{text}"
 
 
@@ -143,10 +171,12 @@ def _jobs(costs: Data) -> Table:
                    "|Total", "|$/prod. h"))
     for each in costs["jobs"]:
         name = each["name"] if each["jobs"] == 1 else f"{each['name']} ({count(each['jobs'])})"
-        table.rows.append((name, *_amounts(each, each["productive_gpu_hours"])))
+        productive = None if costs["with_warm_up"] else each["productive_gpu_hours"]
+        table.rows.append((name, *_amounts(each, productive)))
     total = {f"{part}_usd": sum((Decimal(each[f"{part}_usd"]) for each in costs["jobs"]), Decimal())
              for part in (*HELD, "idle")}
-    productive = sum(each["productive_gpu_hours"] for each in costs["jobs"])
+    productive = None if costs["with_warm_up"] else sum(
+        each["productive_gpu_hours"] for each in costs["jobs"])
     if Decimal(costs["unallocated_usd"]):
         table.rows.append(("no job", *[MISSING] * 6, usd(float(costs["unallocated_usd"])), MISSING))
     table.rows.append(("fleet", *_amounts({**total, "usd": costs["fleet_usd"]}, productive)))
@@ -156,7 +186,7 @@ def _jobs(costs: Data) -> Table:
     return table
 
 
-def _amounts(each: Data, productive: float) -> list[str]:
+def _amounts(each: Data, productive: float | None) -> list[str]:
     amounts = [usd(float(each[f"{part}_usd"])) for part in (*HELD, "idle")]
     whole = float(each["usd"])
     return [*amounts, usd(whole), price(whole / productive if productive else None)]

@@ -47,7 +47,8 @@ def held(found: dict[str, Any]) -> str:
     during = found["arrival_held_frac"]
     first = "" if during is None else (f"{percent(during)} while jobs were submitted "
                                        f"({duration(found['arrival_span_s'])}), ")
-    return f"GPUs held by jobs: {first}{percent(found['held_frac'])} up to the last end"
+    return (f"GPUs held by jobs: {first}{percent(found['held_frac'])} up to "
+            f"{'where it was cut' if found['running'] or found['queued'] else 'the last end'}")
 
 
 def waits(found: dict[str, Any]) -> Table:
@@ -61,8 +62,12 @@ def waits(found: dict[str, Any]) -> Table:
                     duration(own[key]) for key in ("mean_s", "p50_s", "p90_s", "p99_s"))))
             elif title == "simulated":
                 table.rows.append((part["name"], title, "0", *(MISSING,) * 4))
+    said = []
+    if any(part["wait"] is None or part["wait"]["jobs"] < part["jobs"] for part in found["sizes"]):
+        said.append("Jobs that never started are not in their waits.")
     if any(part["recorded_wait"] for part in found["sizes"]):
-        table.foot = ["Recorded: on the fleet and under the scheduler of the trace."]
+        said.append("Recorded: on the fleet and under the scheduler of the trace.")
+    table.foot = said
     return table
 
 

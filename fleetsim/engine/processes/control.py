@@ -60,7 +60,7 @@ class Control:
                           for s in pooled},
             lent_gpus=self.world.loans.asked,
             growth=self._growth(interval_s),
-            job_gpus={name: fleet.job_gpus for name, fleet in training.items()},
+            job_gpus={name: fleet.job_gpus() for name, fleet in training.items()},
         )
         pools["seen_gpu_s"] = 0.0
         shares["seen_offered_gpu_s"] = 0.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import fleetsim as fs
-from fleetsim.engine.fleet_alone import gpu_hours_by_state, queued_gpu_hours, run_alone
+from fleetsim.engine.fleet_alone import run_alone
 from fleetsim.engine.training_pool import Terms, TrainingPool, gangs
 from fleetsim.timebase import HOUR_NS
 
@@ -58,22 +58,26 @@ def test_its_jobs_do_what_they_do_in_the_whole_simulation(scenario: fs.Scenario,
     run = fs.simulate(scenario, seed=4, replication=2, results=tmp_path)
     for name in ("lab", "other"):
         alone = run_alone(scenario, name, seed=4, replication=2)
-        states = gpu_hours_by_state(alone, scenario.horizon.recorded_from)
+        states = alone.gpu_hours
         whole = run.summary["training"][name]
         for state, hours in whole["gpu_hours"].items():
             assert states[state] == pytest.approx(hours, rel=1e-9, abs=1e-6), (name, state)
         assert sum(states.values()) == pytest.approx(whole["rented_gpu_hours"], rel=1e-9)
         (queued,) = run.query("select sum(queued_gpu_hours) from fact_training_job "
                               f"where fleet = '{name}'").column(0).to_pylist()
-        assert queued_gpu_hours(alone) == pytest.approx(queued, rel=1e-9)
+        # The table has the warm-up, which is the first two days.
+        assert alone.queued_gpu_hours + alone.queued_before_gpu_h == pytest.approx(queued, rel=1e-9)
+        begun = run_alone(fs.override(scenario, {"horizon.end": "2024-01-03", "horizon.warmup_days": 0}),
+                          name, seed=4, replication=2)
+        assert begun.queued_gpu_hours == pytest.approx(alone.queued_before_gpu_h, rel=1e-9)
 
 
 def test_jobs_drawn_before_give_the_same(scenario: fs.Scenario) -> None:
     drawn = run_alone(scenario, "lab", replication=1)
-    again = run_alone(scenario, "lab", replication=1, jobs=drawn.jobs)
-    assert (drawn.pool.state.hours == again.pool.state.hours).all()
+    again = run_alone(scenario, "lab", replication=1, jobs=drawn.training.jobs)
+    assert (drawn.training.pool.state.hours == again.training.pool.state.hours).all()
     other = run_alone(scenario, "lab", replication=2)
-    assert (drawn.pool.state.hours != other.pool.state.hours).any()
+    assert (drawn.training.pool.state.hours != other.training.pool.state.hours).any()
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -81,7 +85,7 @@ def test_gpus_add_up_where_spot_meets_outages_and_departures(scenario: fs.Scenar
     """All GPUs are taken away, and given back, in the middle of an outage and across a hand-back."""
     busy = fs.override(scenario, {"contracts.spot.interruption_mtbf_h": 12,
                                   "contracts.spot.interruption_h": 9})
-    alone = run_alone(busy, "lab", seed=seed)
+    alone = run_alone(busy, "lab", seed=seed).training
     hours = alone.pool.state.hours / HOUR_NS
     assert hours.min() >= 0.0
     assert hours.sum(axis=1).max() <= 768 + 1e-9

@@ -31,7 +31,7 @@ contracts:
   late: {kind: reserved, fleet: lab, usd_per_gpu_hour: 2.10, start: 2024-02-15, end: 2025-01-01}
 training_jobs:
   big: {fleet: lab, gpus: 1_024, start: 2024-01-30, duration_h: 300, priority: 0, waits_for_repair: true,
-        deadline: 2024-02-14, checkpoint: {write_s: 60}, labels: {team: giants}}
+        deadline: 2024-02-14, checkpoint: {write_s: 60}, labels: {team: giants, Cost_Centre: c1}}
   by-flops: {fleet: lab, gpus: 512, start: 2024-02-01, flops: 3.2e22, mfu_frac: 0.4, deadline: 2024-03-02,
              checkpoint: {rule: fixed, interval_s: 3600, state_gb: 6500, storage_gb_per_s: 100,
                           blocking_s: 5}}
@@ -87,10 +87,10 @@ def test_jobs_and_hours_count_the_same_gpu_time(run: fs.Run) -> None:
 
 
 def test_labels_of_jobs_and_streams_are_columns(run: fs.Run) -> None:
-    found = run.query("select split_part(job, '/', 1) as made, label_team, cost_centre "
+    found = run.query("select split_part(job, '/', 1) as made, label_team, cost_centre, label_cost_centre "
                       "from fact_training_job group by all order by 1").to_pylist()
     assert [tuple(row.values()) for row in found] == [
-        ("big", "giants", None), ("by-flops", None, None), ("small", None, "c7")]
+        ("big", "giants", None, "c1"), ("by-flops", None, None, None), ("small", None, "c7", None)]
 
 
 def test_jobs_cost_what_the_gpus_cost_that_they_held(run: fs.Run) -> None:

@@ -109,6 +109,40 @@ def test_a_job_that_never_starts_is_not_simulated(tmp_path: Path) -> None:
     assert found.as_dict()["tried"][0]["simulated_usd"] is None
 
 
+def test_a_job_after_the_horizon_is_not_simulated(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="outside the horizon"):
+        late = load(tmp_path, "training_jobs.run.start=2024-05-01")
+    found = job_intervals(late, "run", usd_per_gpu_hour=2.0, seed=0, replications=2)
+    assert found is not None
+    assert {each.simulated_usd for each in found.tried} == {None}
+
+
+def test_replications_count_by_their_work(tmp_path: Path) -> None:
+    """A horizon of hours: a replication with little work must not count as much as one with much."""
+    short = load(tmp_path, "horizon.end=2024-01-01T12:00", "training_jobs.run.checkpoint={write_s: 600}")
+    found = job_intervals(short, "run", usd_per_gpu_hour=2.0, seed=0, replications=200)
+    assert found is not None
+    for each in found.tried:
+        if each.interval_s < 3_600:  # or the unsaved work at the end counts
+            assert each.simulated_usd is not None
+            assert each.simulated_usd.mean == pytest.approx(each.expected_usd, rel=0.15)
+
+
+def test_a_job_that_costs_nothing_has_a_best_interval_in_time(tmp_path: Path) -> None:
+    scenario = load(tmp_path, "training_jobs.run.checkpoint={rule: fixed, interval_s: 5400, write_s: 20}")
+    free = job_intervals(scenario, "run", usd_per_gpu_hour=0.0, seed=0, replications=2)
+    assert free is not None
+    assert free.best.interval_s == pytest.approx(exact_interval(20, M), rel=1e-3)
+
+
+def test_what_takes_longer_than_any_job_has_no_expected_cost(tmp_path: Path) -> None:
+    endless = load(tmp_path, "fleets.lab.node_mtbf_h=0.5", "training_jobs.run.checkpoint={write_s: 600}")
+    found = job_intervals(endless, "run", usd_per_gpu_hour=2.0, seed=0, replications=2)
+    assert found is not None
+    assert found.own.expected_usd is None
+    assert found.own_more_usd is None
+
+
 def test_the_intervals_that_are_tried() -> None:
     names = candidates(600.0, 1e6, 5.0, 20_000.0, least_s=200.0)
     assert names[600.0] == ("own",)

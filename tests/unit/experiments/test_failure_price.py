@@ -9,9 +9,10 @@ import pytest
 import fleetsim as fs
 from fleetsim.experiments.failure_price import failure_price, keeps_checkpoints, sound, without_failures
 from fleetsim.experiments.fleet_runs import Estimate, FleetRuns
-from fleetsim.experiments.spare_value import between, expected_out, numbers, spare_value, with_spares
+from fleetsim.experiments.spare_value import between, numbers, spare_value, with_spares
 from fleetsim.model.checkpoint import exact_ettr
 from fleetsim.model.failure_cause import CAUSES, INTERRUPTIONS
+from fleetsim.model.failure_rate import expected_out
 from fleetsim.timebase import HOUR_S, YEAR_H
 
 GANG = """
@@ -45,8 +46,11 @@ def load(folder: Path, *overrides: str) -> fs.Scenario:
 def test_an_estimate_has_the_standard_error_of_the_mean() -> None:
     assert Estimate.of([3.0]) == Estimate(3.0, None)
     found = Estimate.of([1.0, 2.0, 3.0, 6.0])
+    values = [1.0, 2.0, 3.0, 6.0]
+    assert Estimate.jackknife(4, lambda chosen: sum(values[k] for k in chosen) / len(chosen)) == found
+    assert Estimate.jackknife(1, lambda chosen: 3.0) == Estimate(3.0, None)
     assert found.mean == 3.0
-    assert found.error == pytest.approx(sqrt((4 + 1 + 0 + 9) / 3 / 4))
+    assert found.error == pytest.approx(sqrt((4 + 1 + 0 + 9) / 3 / 4), abs=1e-6)
 
 
 def test_the_price_of_a_gang_with_spares_at_hand_is_that_of_the_exact_formula(tmp_path: Path) -> None:
@@ -118,7 +122,7 @@ def test_the_worth_of_the_first_spare_is_that_of_a_second_machine(tmp_path: Path
     assert none.one_more_net_usd.mean == pytest.approx(worth - value.node_usd_per_year)
     assert none.one_more_net_usd.mean == pytest.approx(one.net_usd.mean - none.net_usd.mean)
     assert value.best.nodes == (0 if worth < value.node_usd_per_year else 1)
-    assert value.expected_out_nodes == pytest.approx((1 + spares) * taken * 30 / 60)
+    assert value.expected_out_nodes == pytest.approx((1 + spares) * down)
 
 
 def test_spares_are_rented_with_the_first_tranches(tmp_path: Path) -> None:
@@ -139,13 +143,14 @@ def test_spares_are_rented_with_the_first_tranches(tmp_path: Path) -> None:
 def test_the_numbers_that_are_tried(tmp_path: Path) -> None:
     spec = load(tmp_path).fleets["lab"]
     taken = sum(cause.count for cause in CAUSES if cause.node_out) / INTERRUPTIONS
-    assert expected_out(spec, 160) == pytest.approx(160 * taken * 2 / 300)
+    assert expected_out(spec, 160) == pytest.approx(160 * 2 / (300 / taken + 2))
     assert expected_out(replace(spec, node_mtbf_h=None), 160) == 0.0
-    assert numbers(0, 9.0, fine=False) == [0, 1, 4, 9, 15, 18]
-    assert numbers(100, 9.0, fine=False) == [0, 50, 100, 200]
-    assert numbers(2, 9.0, fine=False) == [0, 1, 2, 3, 4]
-    assert numbers(40, 9.0, fine=True) == [0, 9, 10, 15, 20, 30, 40, 60, 80]
-    assert numbers(0, 0.0, fine=True) == [0, 1]
+    assert numbers(0, 9.0, 160, few_jobs=False) == [0, 1, 4, 9, 15, 18]
+    assert numbers(100, 9.0, 160, few_jobs=False) == [0, 50, 100]
+    assert numbers(2, 9.0, 160, few_jobs=False) == [0, 1, 2, 3, 4]
+    assert numbers(40, 9.0, 160, few_jobs=True) == [0, 9, 10, 15, 20, 30, 40, 60, 80]
+    assert numbers(0, 0.0, 160, few_jobs=True) == [0, 1]
+    assert numbers(0, 0.9, 1, few_jobs=True) == [0, 1]
     assert between([0, 8, 16, 32], 16) == [12, 20, 24, 28]
     assert between([0, 1, 2], 1) == []
     assert between([0, 8], 8) == [2, 4, 6]

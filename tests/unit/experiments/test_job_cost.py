@@ -1,8 +1,10 @@
 """Cost per job: parts that add up to the fleet's cost to the micro-dollar."""
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -102,6 +104,19 @@ def test_a_fleet_that_no_job_held_is_allocated_to_none(scenario: fs.Scenario, fo
     assert [each.micro_usd for each in found.jobs] == [0]
 
 
+def test_what_is_paid_before_and_after_the_jobs_is_shared_by_their_hours(folder: Path) -> None:
+    """All contracts start when the job is done."""
+    text = re.sub(r"  early: .*\n", "", LAB).replace("start: 2024-01-09", "start: 2024-01-20")
+    (folder / "late.yaml").write_text(text.replace("duration_h: 300", "duration_h: 30").replace(
+        "jobs_per_day: 8", "jobs_per_day: 0"))
+    with pytest.warns(UserWarning, match="contracts cover 0"):
+        late = fs.load(folder / "late.yaml")
+    found = job_costs(fs.simulate(late, results=folder), "lab")
+    assert found.unallocated_micro_usd == 0
+    assert [(each.name, sum(each.held_micro_usd)) for each in found.jobs] == [("run", 0)]
+    assert found.jobs[0].micro_usd == found.fleet_micro_usd > 0
+
+
 def test_everything_of_a_scenario_at_once(scenario: fs.Scenario, folder: Path) -> None:
     steps: list[str] = []
     found = reliability(scenario, replications=2, results=folder, doing=steps.append)
@@ -127,6 +142,19 @@ def test_only_training_fleets_with_jobs_are_priced(scenario: fs.Scenario) -> Non
     assert chosen_fleets(scenario, "bare") == ["bare"]
     with pytest.raises(fs.UsageError, match="did you mean 'lab'"):
         chosen_fleets(scenario, "lap")
+    fleets = {**scenario.fleets, "bare": replace(scenario.fleets["bare"], role="serving")}
+    with pytest.raises(fs.UsageError, match=r"fleet bare serves traffic.* here lab"):
+        chosen_fleets(replace(scenario, fleets=fleets), "bare")
     jobless = replace(scenario, training_jobs={}, job_streams={})
     with pytest.raises(fs.UsageError, match="give one training_jobs or job_streams"):
         chosen_fleets(jobless, None)
+
+
+@pytest.mark.parametrize(("asked", "said"), [
+    ({"replications": 0}, "0 replications are none"), ({"replications": -3}, "-3 replications are none"),
+    ({"spares": [4, -1]}, "-1 spare nodes: give numbers from 0 to 1,000,000"),
+])
+def test_numbers_that_are_none(scenario: fs.Scenario, folder: Path, asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(fs.UsageError, match=said):
+        reliability(scenario, results=folder / "none", **asked)
+    assert not (folder / "none").exists()

@@ -162,7 +162,7 @@ def test_waits_of_single_gpu_jobs_are_those_of_erlang_c() -> None:
     (Fleet(gpus=8, node_mtbf_h=0), {}, "MTBF of a node, hours: 0.001 to"),
     (Fleet(gpus=8, repair_h=math.nan), {}, "repair, hours: 0 to"),
     (Fleet(gpus=8, checkpoint_write_s=5), {}, "without an interval"),
-    (Fleet(gpus=8), {"longest_days": 0}, "more than 0 days, not 0"),
+    (Fleet(gpus=8), {"longest_days": 0}, "--longest-days 0: a replay goes on for more than 0 days"),
     (Fleet(gpus=8), {"longest_days": 40_000}, "more than the 100 years"),
     (Fleet(gpus=8), {"schedule": "priority"}, "have no priority"),
     (Fleet(gpus=8), {"schedule": "fair_share"}, "all jobs are of one team"),
