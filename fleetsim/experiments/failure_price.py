@@ -72,7 +72,7 @@ def keeps_checkpoints(scenario: Scenario, fleet: str) -> bool:
                    and contract.interruption_mtbf_h is not None for contract in scenario.contracts.values()))
 
 
-def sound(jobs: "Jobs", *, checkpoints: bool) -> "Jobs":
+def without_crashes(jobs: "Jobs", *, checkpoints: bool) -> "Jobs":
     """The same jobs without crashes, and unless `checkpoints` are kept saved at their end alone."""
     records = jobs.records.copy()
     records["software_per_gpu_ns"] = 0.0

@@ -12,7 +12,7 @@ from fleetsim.experiments.failure_price import (
     FailurePrice,
     failure_price,
     keeps_checkpoints,
-    sound,
+    without_crashes,
     without_failures,
 )
 from fleetsim.experiments.fleet_runs import FleetRuns
@@ -134,7 +134,7 @@ def _fleet(scenario: Scenario, name: str, run: Run, seed: int, replications: int
     own = runs.of(scenario)
     doing(f"{name}: without failures")
     kept = keeps_checkpoints(scenario, name)
-    unfailing = runs.of(without_failures(scenario, name), partial(sound, checkpoints=kept))
+    unfailing = runs.of(without_failures(scenario, name), partial(without_crashes, checkpoints=kept))
     price = failure_price(own, unfailing, usd_per_gpu_hour=usd, per_year=per_year, checkpoints_kept=kept)
     value = spare_value(runs, own, spares, usd_per_gpu_hour=usd, per_year=per_year,
                         few_jobs=summary["jobs"] <= FEW_JOBS, doing=lambda what: doing(f"{name}: {what}"))

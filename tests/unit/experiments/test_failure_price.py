@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 import fleetsim as fs
-from fleetsim.experiments.failure_price import failure_price, keeps_checkpoints, sound, without_failures
+from fleetsim.experiments.failure_price import (
+    failure_price,
+    keeps_checkpoints,
+    without_crashes,
+    without_failures,
+)
 from fleetsim.experiments.fleet_runs import Estimate, FleetRuns
 from fleetsim.experiments.spare_value import between, numbers, spare_value, with_spares
 from fleetsim.model.checkpoint import exact_ettr
@@ -57,7 +62,7 @@ def test_the_price_of_a_gang_with_spares_at_hand_is_that_of_the_exact_formula(tm
     scenario = load(tmp_path)
     runs = FleetRuns(scenario, "lab", seed=0, replications=60)
     own = runs.of(scenario)
-    never = runs.of(without_failures(scenario, "lab"), lambda jobs: sound(jobs, checkpoints=False))
+    never = runs.of(without_failures(scenario, "lab"), lambda jobs: without_crashes(jobs, checkpoints=False))
     per_year = YEAR_H / HORIZON_H
     price = failure_price(own, never, usd_per_gpu_hour=2.0, per_year=per_year, checkpoints_kept=False)
     m = 300.0 * HOUR_S / 128
@@ -87,8 +92,9 @@ def test_checkpoints_stay_where_more_than_failures_stops_jobs(tmp_path: Path) ->
     assert [keeps_checkpoints(load(tmp_path, each), "lab") for each in (outage, spot, rude, polite)] == [
         True, True, True, False]
     jobs = FleetRuns(load(tmp_path), "lab", seed=0, replications=1)
-    (saved,) = jobs.of(without_failures(jobs.scenario, "lab"), lambda each: sound(each, checkpoints=True))
-    (unsaved,) = jobs.of(without_failures(jobs.scenario, "lab"), lambda each: sound(each, checkpoints=False))
+    sound = without_failures(jobs.scenario, "lab")
+    (saved,) = jobs.of(sound, lambda each: without_crashes(each, checkpoints=True))
+    (unsaved,) = jobs.of(sound, lambda each: without_crashes(each, checkpoints=False))
     assert saved.gpu_hours["checkpointing"] > 0.0
     assert unsaved.gpu_hours["checkpointing"] == unsaved.gpu_hours["lost"] == 0.0
 
