@@ -224,9 +224,9 @@ FIGURES: tuple[Figure, ...] = (
            "GPU-hours that no contract covers, so that they cost nothing: rented ones, or allocated ones "
            "where a contract of the fleet bills only what is taken."),
     Figure("fleets.{fleet}.productive_frac", "1", "ratio", "higher",
-           "Training that counts / rented GPU-hours (goodput); none for fleets without training jobs."),
+           "Training that counts / rented GPU-hours (goodput); null without jobs, and for serving fleets."),
     Figure("fleets.{fleet}.lost_frac", "1", "ratio", "lower",
-           "Training work done again after failures / rented GPU-hours."),
+           "Training work done again after failures / rented GPU-hours; null as productive_frac."),
     Figure("fleets.{fleet}.usd_per_productive_gpu_hour", "USD/GPU-hour", "ratio", "lower",
            "Effective cost of a training fleet / GPU-hours of work that counts."),
     Figure("training_jobs.{job}.end", "time", "last", "lower", "When the job is done; over the whole run."),

@@ -11,8 +11,8 @@ DAY_S = 86_400
 
 
 def _state(facts: Facts, fleet: str, column: str) -> float | None:
-    """GPU-hours of a training fleet in a state; None where no jobs say what the GPUs did."""
-    return facts.training.get(fleet, {}).get(column)
+    """GPU-hours of a training fleet in a state; None where no jobs say what all of its GPUs did."""
+    return facts.training.get(fleet, {}).get(column) if facts.things.roles[fleet] == "training" else None
 
 
 def _state_frac(facts: Facts, fleet: str, column: str) -> float | None:

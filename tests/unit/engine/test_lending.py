@@ -387,3 +387,9 @@ def test_requests_that_wait_a_moment_in_a_window_are_no_backlog(tmp_path: Path) 
     waited = run.query("select sum(waiting_message_s) as s from fact_traffic_hourly where pool = 'chat'")
     assert waited.to_pylist()[0]["s"] > 1_000
     assert set(lent_by_step(run, "chat")[60:84]) == {16}
+
+
+def test_figures_of_all_of_a_fleet_are_of_training_fleets_alone(night: fs.Run) -> None:
+    assert night.figure("fleets.azure.gained_gpu_hours") > 0.9 * 23 * LENT
+    assert night.figure("fleets.azure.productive_frac") is None
+    assert night.figure("fleets.azure.usd_per_productive_gpu_hour") is None

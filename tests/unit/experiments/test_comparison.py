@@ -157,6 +157,21 @@ def test_chosen_figures_only(folder: Path) -> None:
     assert found.names == ("small", "list")
 
 
+def test_training_is_compared_by_its_work(folder: Path, tmp_path: Path) -> None:
+    """The same job, saved every hour or every day."""
+    scenario = fs.override(fs.load(folder / "small.yaml"), {
+        "fleets.lab.node_mtbf_h": 100,
+        "training_jobs": {"run": {"fleet": "lab", "gpus": 8, "start": "2024-02-21", "duration_h": 415,
+                                  "checkpoint": {"rule": "fixed", "interval_s": 3600, "write_s": 60}}}})
+    rare = fs.override(scenario, {"training_jobs.run.checkpoint.interval_s": 86_400})
+    found = fs.compare([scenario, rare], results=tmp_path)
+    names = [row.figure for row in found.rows]
+    for name in ("fleets.lab.productive_frac", "fleets.lab.usd_per_productive_gpu_hour",
+                 "training_jobs.run.end", "training_jobs.run.cost_usd"):
+        assert name in names
+        assert names.index(name) < names.index("cost.total_usd")
+
+
 def test_contract_files_and_runs(folder: Path) -> None:
     run = fs.simulate(fs.load(folder / "small.yaml"), seed=3, results=folder / "runs")
     found = fs.compare([run.path, folder / "list.yaml"], results=folder / "runs")
