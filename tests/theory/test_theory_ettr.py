@@ -14,6 +14,7 @@ from fleetsim.model.checkpoint import exact_ettr, first_order_ettr, young_interv
 
 RSC_1, RSC_2, LLAMA_3 = 6.50, 2.34, 419 / (54 * 2.048)
 MINUTE_NS = 60 * 10**9
+FAILURES = 2_000
 ROWS = [
     # nodes, rate per 1,000 node-days, w, R and tau in minutes, exact, first order
     (2_048, LLAMA_3, 10 / 60, 5, 7.75, 0.933, 0.932),
@@ -59,6 +60,9 @@ def test_the_ettr_of_a_gang_of_that_size(nodes: int, rate: float, w: float, rest
         assert pool.jobs["ended_ns"][0] > 0
         times.append(float(pool.jobs["ended_ns"][0]))
     error = np.std(times, ddof=1) / math.sqrt(len(times))
+    ettr = intervals * interval_ns / np.mean(times)
+    print(f"ETTR {8 * nodes:>7,} GPUs, {rate:.2f} failures, w {60 * w:3.0f} s, R {restart:2} min, "
+          f"tau {tau:5.2f} min: simulated {ettr:.3f}, exact {expected:.3f}, first order {first_order:.3f}")
     assert error <= 0.005 * np.mean(times)
     assert abs(np.mean(times) - intervals * interval_ns / expected) <= 3 * error
 
@@ -68,8 +72,23 @@ def test_the_ettr_of_a_gang_of_that_size(nodes: int, rate: float, w: float, rest
     (1_024, RSC_1, 7.9, False), (8, RSC_1, 47.7 * 24, False)])
 def test_mean_times_to_failure_from_one_rate(gpus: int, rate: float, published_h: float,
                                              agrees: bool) -> None:
-    """Large jobs fail as the rate says; small ones three times as often, by what is no failure of a node."""
+    """Large jobs fail as the rate says; small ones three times as often, by what is no failure of a node.
+
+    Gangs of that size side by side in the kernel, until some two thousand failures.
+    """
     hours = mtbf_min(gpus // 8, rate) / 60
+    count = max(1, 1_024 // gpus)
+    horizon_h = math.ceil(FAILURES * hours / count)
+    jobs = gangs(count, gpus=gpus, work_ns=2 * horizon_h * 60 * MINUTE_NS, waits=1)
+    terms = Terms(node_mtbf_h=24_000 / rate, repair_h=0.0, spare_gpus=8)
+    pool = TrainingPool(jobs, terms, gpus=count * gpus + 8, hours=horizon_h)
+    pool.advance(horizon_h * 60 * MINUTE_NS - 1)
+    failures = int(pool.jobs["failures"].sum())
+    print(f"MTTF {gpus:>7,} GPUs, {rate:.2f} failures: simulated {horizon_h * count / failures:8.2f} h, "
+          f"formula {hours:8.2f} h, published {published_h:8.2f} h: "
+          f"{'agrees' if agrees else f'{hours / published_h:.2f} times too long'}")
+    expected = horizon_h * count / hours
+    assert abs(failures - expected) <= 3 * math.sqrt(expected)
     assert (abs(hours - published_h) <= 0.03 * published_h) == agrees
     if not agrees:
         assert 3 <= hours / published_h <= 4
