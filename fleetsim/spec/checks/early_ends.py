@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from fleetsim.ledger.primitives import CapacityCommitment, Minimum, Pot, SpendCommitment
-from fleetsim.spec.checks.fleets import end_of
 from fleetsim.spec.checks.horizon import shown
 from fleetsim.spec.draft import Draft
 from fleetsim.timebase import add_months, instant_of
@@ -42,7 +41,7 @@ def _owes_nothing(draft: Draft, contract: Any) -> str:
         case CapacityCommitment(gpus=None, term_months=None, end_s=None) | Minimum(
                 gpus=None, term_months=None, end_s=None):
             fleets = [draft.fleets[fleet] for fleet in contract.fleets if fleet in draft.fleets]
-            ends = [end_of(tranche) for fleet in fleets for tranche in fleet.tranches]
+            ends = [tranche.promised_end for fleet in fleets for tranche in fleet.tranches]
             return "" if any(ends) or not fleets else "it has no end, and its tranches have none"
         case CapacityCommitment(term_months=None, end_s=None) | Minimum(term_months=None, end_s=None):
             return "it has no end"

@@ -58,7 +58,7 @@ def _check_tranche(draft: Draft, tranche: Tranche, path: NodePath) -> None:
     elif horizon is not None and tranche.date >= horizon.end:
         message = f"delivered on {shown(tranche.date)}; the horizon ends {shown(horizon.end)}"
         draft.error("outside-horizon", (*path, "date"), message, "remove it, or let the horizon end later")
-    elif horizon is not None and (end := end_of(tranche)) is not None and end <= horizon.start:
+    elif horizon is not None and (end := tranche.promised_end) is not None and end <= horizon.start:
         message = f"handed back on {shown(end)}, before the horizon starts {shown(horizon.start)}"
         draft.warning("never-acts", path, message)
 
@@ -105,11 +105,6 @@ def _check_elastic(draft: Draft, fleet: str, contract: str) -> None:
 def span(start: datetime, end: datetime) -> str:
     """`2024-01-01 to 2025-01-01`."""
     return f"{shown(start)} to {shown(end)}"
-
-
-def end_of(tranche: Tranche) -> datetime | None:
-    """When a tranche that comes on time is handed back; None when it stays."""
-    return tranche.promised_end
 
 
 def most_gpus(fleet: Fleet, draft: Draft) -> int:
